@@ -1,0 +1,54 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Iris.Net;
+
+/// <summary>One JSON value as UTF-8 on a single line, or none at all (<c>default</c>). Converts from
+/// <see cref="JsonElement"/> and <see cref="JsonNode"/>; other types go through <see cref="From{T}"/>.</summary>
+public readonly struct JsonPayload
+{
+    private readonly ReadOnlyMemory<byte> _utf8;
+
+    private JsonPayload(ReadOnlyMemory<byte> utf8) => _utf8 = utf8;
+
+    /// <summary>JSON <c>null</c>, which is a value: it differs from no value.</summary>
+    public static JsonPayload Null { get; } = new("null"u8.ToArray());
+
+    /// <summary>False where there is no value.</summary>
+    public bool HasValue => !_utf8.IsEmpty;
+
+    /// <summary>The value's UTF-8; empty where there is none.</summary>
+    public ReadOnlyMemory<byte> Utf8 => _utf8;
+
+    /// <summary>Serialises a value by its source-generated contract, so that trimmed programs work.</summary>
+    /// <exception cref="JsonException">The value cannot be written as JSON.</exception>
+    public static JsonPayload From<T>(T value, JsonTypeInfo<T> json) => FromUtf8(JsonSerializer.SerializeToUtf8Bytes(value, json));
+
+    /// <summary>Takes one JSON value in UTF-8, which must be valid; line breaks between its tokens are removed.</summary>
+    /// <exception cref="JsonException">The bytes are not one JSON value.</exception>
+    public static JsonPayload Parse(ReadOnlySpan<byte> utf8)
+    {
+        var reader = new Utf8JsonReader(utf8);
+        JsonElement value = JsonElement.ParseValue(ref reader);
+        while (reader.Read()) { }   // whatever follows the value is refused by the reader itself
+        return value;
+    }
+
+    /// <summary>Takes the value of an element as it was written; an undefined element is no value.</summary>
+    public static implicit operator JsonPayload(JsonElement element) =>
+        element.ValueKind == JsonValueKind.Undefined ? default : FromUtf8(JsonMarshal.GetRawUtf8Value(element).ToArray());
+
+    /// <summary>Takes the value of a node; a null node is JSON <c>null</c>.</summary>
+    public static implicit operator JsonPayload(JsonNode? node) =>
+        node is null ? Null : FromUtf8(Encoding.UTF8.GetBytes(node.ToJsonString(JsonText.Relaxed)));
+
+    /// <summary>The value as text, for a person to read.</summary>
+    public override string ToString() => Encoding.UTF8.GetString(_utf8.Span);
+
+    // A stream's event is one line: a value that came with line breaks loses the white space between its tokens.
+    private static JsonPayload FromUtf8(byte[] utf8) =>
+        new(utf8.AsSpan().IndexOfAny((byte)'\n', (byte)'\r') < 0 ? utf8 : JsonWhiteSpace.Remove(utf8));
+}
