@@ -58,7 +58,7 @@ internal static class RequestHeadReader
     private static OperationStatus Parse(
         ReadOnlySpan<byte> bytes, RequestHeadLimits limits, RequestHead into, out Parts parts, out RejectionReason why)
     {
-        parts = new Parts { DecidesAt = long.MaxValue };
+        parts = new Parts { DecidesAt = bytes.Length + 1L };
         OperationStatus status = SkipEmptyLines(bytes, limits.LeadingEmptyLines, out parts.EmptyLines, out why);
         if (status != OperationStatus.Done)
             return status;
