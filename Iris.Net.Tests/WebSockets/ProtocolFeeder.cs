@@ -112,7 +112,7 @@ internal sealed class ProtocolFeeder(MessageLimits limits)
 
     private static bool Ends(string answer) => answer.Contains("send close");
 
-    private static string Describe(ReadOnlySpan<byte> payload)
+    public static string Describe(ReadOnlySpan<byte> payload)
     {
         if (payload.Length > 40 && payload.IndexOfAnyExcept(payload[0]) < 0)
             return $"{payload.Length} x {payload[0]:x2}";
