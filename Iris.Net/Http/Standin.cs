@@ -9,8 +9,3 @@ public enum HttpVersion {
 Http10 }
 /// <summary>x</summary>
 public readonly struct HeaderList { } }
-namespace Iris.Net.WebSockets { 
-/// <summary>x</summary>
-public enum WebSocketCloseCode : ushort { 
-/// <summary>x</summary>
-None } }
