@@ -21,7 +21,7 @@ public sealed class HttpRequest
     public HeaderList Headers => throw new NotSupportedException();
 
     /// <summary>The version that the client speaks.</summary>
-    public HttpVersion Version => throw new NotSupportedException();
+    public ProtocolVersion Version => throw new NotSupportedException();
 
     /// <summary>What Content-Length said; null for a chunked body, 0 where there is none.</summary>
     public long? ContentLength => throw new NotSupportedException();
