@@ -22,7 +22,8 @@ internal sealed class ControlFrameTests
         new("pong that nobody asked for", "pong", Frame(0x8A)),
         new("pong with payload", "pong", Frame(0x8A, "unsolicited")),
         new("pong, then ping", "pong, ping, send pong 'p'", Frame(0x8A, "x"), Frame(0x89, "p")),
-        new("message, ping, message", "text 'a', ping, send pong 'p', text 'b'", Frame(0x81, "a"), Frame(0x89, "p"), Frame(0x81, "b")),
+        new("message, ping, message", "text 'a', ping, send pong 'p', text 'b'",
+            Frame(0x81, "a"), Frame(0x89, "p"), Frame(0x81, "b")),
 
         new("close without code", "close 1005, send close", Frame(0x88)) { EndsAtLastByte = true },
         new("close with code", "close 1000, send close 1000", Close(1000)) { EndsAtLastByte = true },

@@ -43,7 +43,8 @@ internal sealed class FrameHeaderTests
         for (var length = 0; length < bytes.Length; length++)
         {
             var reader = new SequenceReader<byte>(new ReadOnlySequence<byte>(bytes, 0, length));
-            Assert.That(FrameHeader.TryRead(ref reader, out _), Is.EqualTo(OperationStatus.NeedMoreData), $"{header} cut at {length}");
+            var status = FrameHeader.TryRead(ref reader, out _);
+            Assert.That(status, Is.EqualTo(OperationStatus.NeedMoreData), $"{header} cut at {length}");
             Assert.That(reader.Consumed, Is.Zero);
         }
     }

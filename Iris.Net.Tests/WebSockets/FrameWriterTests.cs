@@ -68,7 +68,8 @@ internal sealed class FrameWriterTests
     public void A_reason_with_a_lone_surrogate_throws_and_writes_nothing()
     {
         var output = new ArrayBufferWriter<byte>();
-        Assert.That(() => CloseFrame.Write(output, WebSocketCloseCode.NormalClosure, "a\ud800"), Throws.InstanceOf<ArgumentException>());
+        Assert.That(
+            () => CloseFrame.Write(output, WebSocketCloseCode.NormalClosure, "a\ud800"), Throws.InstanceOf<ArgumentException>());
         Assert.That(output.WrittenCount, Is.Zero);
     }
 
@@ -78,7 +79,8 @@ internal sealed class FrameWriterTests
         var output = new ArrayBufferWriter<byte>();
         CloseFrame.Write(output, WebSocketCloseCode.NormalClosure, new string('é', 61) + "a");
         Assert.That(output.WrittenCount, Is.EqualTo(127));
-        Assert.That(() => CloseFrame.Write(output, WebSocketCloseCode.NormalClosure, new string('é', 62)), Throws.ArgumentException);
+        Assert.That(
+            () => CloseFrame.Write(output, WebSocketCloseCode.NormalClosure, new string('é', 62)), Throws.ArgumentException);
         Assert.That(output.WrittenCount, Is.EqualTo(127));
     }
 }

@@ -1,3 +1,4 @@
+using Iris.Net.WebSockets;
 using static Iris.Net.Tests.WebSockets.ClientFrame;
 
 namespace Iris.Net.Tests.WebSockets;
@@ -22,7 +23,8 @@ internal sealed class FramingTests
         new("refuses a reserved bit after a ping", "ping, send pong 'p', " + Refused, Frame(0x89, "p"), Frame(0xC1, "b")),
 
         .. from opcode in new byte[] { 3, 4, 5, 6, 7, 0xB, 0xC, 0xD, 0xE, 0xF }
-           select new FrameCase($"refuses reserved opcode {opcode:x}", Refused, [(byte)(0x80 | opcode)]) { EndsAtLastByte = true },
+           select new FrameCase($"refuses reserved opcode {opcode:x}", Refused,
+               [(byte)(0x80 | opcode)]) { EndsAtLastByte = true },
         .. from opcode in new byte[] { 3, 7, 0xB, 0xF }
            select new FrameCase($"refuses reserved opcode {opcode:x} after a message", "text 'a', " + Refused,
                Frame(0x81, "a"), Frame((byte)(0x80 | opcode), "x"), Frame(0x89)),
@@ -30,8 +32,8 @@ internal sealed class FramingTests
            select new FrameCase($"refuses reserved opcode {opcode:x} between fragments", Refused,
                Frame(0x01, "a"), Frame((byte)(0x80 | opcode)), Frame(0x80, "b")),
 
-        .. from frame in new[] { (First: (byte)0x08, Name: "close"), (First: (byte)0x09, Name: "ping"), (First: (byte)0x0A, Name: "pong") }
-           select new FrameCase($"refuses a fragmented {frame.Name}", Refused, [frame.First]) { EndsAtLastByte = true },
+        .. from first in new byte[] { 0x08, 0x09, 0x0A }
+           select new FrameCase($"refuses a fragmented {(Opcode)first}", Refused, [first]) { EndsAtLastByte = true },
         new("refuses a fragmented ping and its continuation", Refused, Frame(0x09, "a"), Frame(0x80, "b")),
         .. from first in new byte[] { 0x88, 0x89, 0x8A }
            from length in new byte[] { 126, 127 }

@@ -26,16 +26,18 @@ internal sealed class LimitTests
         new("counts each message for itself", "binary 100 x 61, binary 100 x 61", Frame(0x82, A(100)), Frame(0x82, A(100)))
         { Limits = Hundred },
         new("refuses the largest length by its head", TooBig, Head(0x82, long.MaxValue)) { EndsAtLastByte = true },
-        new("refuses the largest length in a continuation", TooBig, Frame(0x02, "a"), Head(0x80, long.MaxValue)) { EndsAtLastByte = true },
+        new("refuses the largest length in a continuation", TooBig, Frame(0x02, "a"), Head(0x80, long.MaxValue))
+        { EndsAtLastByte = true },
         new("takes the default limit's head", "", Head(0x82, 1_048_576)),
         new("refuses the default limit + 1 by its head", TooBig, Head(0x82, 1_048_577)) { EndsAtLastByte = true },
         new("takes nothing but empty messages where the limit is 0", "binary '', " + TooBig, Frame(0x82), Frame(0x82, "a"))
         { Limits = new() { MaxMessageSize = 0 } },
-        new("judges framing before size", "failed 1002, send close 1002", Hex("82 7f 00 00 00 01 00 00 00 00")) { EndsAtLastByte = true },
+        new("judges framing before size", "failed 1002, send close 1002", Hex("82 7f 00 00 00 01 00 00 00 00"))
+        { EndsAtLastByte = true },
 
         new("takes fragments of limit - 1", "text ''", Frame(0x01), Frame(0x80)) { Limits = ThreeFragments },
-        new("takes fragments of the limit, twice", "text '', text ''", Frame(0x01), Frame(0x00), Frame(0x80), Frame(0x01), Frame(0x00), Frame(0x80))
-        { Limits = ThreeFragments },
+        new("takes fragments of the limit, twice", "text '', text ''",
+            Frame(0x01), Frame(0x00), Frame(0x80), Frame(0x01), Frame(0x00), Frame(0x80)) { Limits = ThreeFragments },
         new("refuses one fragment too many", Policy, Frame(0x01), Frame(0x00), Frame(0x00), Frame(0x80))
         { Limits = ThreeFragments, EndsAtLastByte = true },
         new("takes the default number of fragments", "text ''", Repeat(Frame(0x01), Frame(0x00), 1022), Frame(0x80)),
@@ -49,12 +51,15 @@ internal sealed class LimitTests
         new("takes a close after all the control frames", "pong, pong, pong, close 1000, send close 1000",
             Frame(0x8A), Frame(0x8A), Frame(0x8A), Close(1000)) { Limits = ThreeControls },
 
-        new("refuses binary where only text is taken", "failed 1003, send close 1003", Head(0x82, 1)) { Limits = TextOnly, EndsAtLastByte = true },
-        new("refuses a binary fragment where only text is taken", "failed 1003, send close 1003", Frame(0x02)) { Limits = TextOnly, EndsAtLastByte = true },
+        new("refuses binary where only text is taken", "failed 1003, send close 1003", Head(0x82, 1))
+        { Limits = TextOnly, EndsAtLastByte = true },
+        new("refuses a binary fragment where only text is taken", "failed 1003, send close 1003", Frame(0x02))
+        { Limits = TextOnly, EndsAtLastByte = true },
         new("refuses empty binary after text", "text 'a', failed 1003, send close 1003", Frame(0x81, "a"), Frame(0x82))
         { Limits = TextOnly, EndsAtLastByte = true },
         new("judges framing before the type", "failed 1002, send close 1002", Unmasked(0x82, "a")) { Limits = TextOnly },
-        new("judges the type before the size", "failed 1003, send close 1003", Head(0x82, long.MaxValue)) { Limits = TextOnly, EndsAtLastByte = true },
+        new("judges the type before the size", "failed 1003, send close 1003", Head(0x82, long.MaxValue))
+        { Limits = TextOnly, EndsAtLastByte = true },
     ];
 
     [TestCaseSource(nameof(Cases))]

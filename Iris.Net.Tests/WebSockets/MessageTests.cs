@@ -4,7 +4,7 @@ using static Iris.Net.Tests.WebSockets.ClientFrame;
 
 namespace Iris.Net.Tests.WebSockets;
 
-/// <summary>Whole messages of every size that the head has a form for, and fragmented ones (RFC 6455 sections 5.2 and 5.4).</summary>
+/// <summary>Messages of every size that a head has a form for, whole and fragmented (RFC 6455 sections 5.2 and 5.4).</summary>
 [TestFixture]
 internal sealed class MessageTests
 {

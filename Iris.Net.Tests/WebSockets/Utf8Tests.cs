@@ -2,7 +2,7 @@ using static Iris.Net.Tests.WebSockets.ClientFrame;
 
 namespace Iris.Net.Tests.WebSockets;
 
-/// <summary>Text that is UTF-8 and text that is not (RFC 6455 section 8.1, RFC 3629): 1007 at the first byte that cannot be.</summary>
+/// <summary>Text that is UTF-8 and text that is not (RFC 6455 section 8.1): 1007 at the first byte that cannot be.</summary>
 [TestFixture]
 internal sealed class Utf8Tests
 {
@@ -27,7 +27,8 @@ internal sealed class Utf8Tests
         ("U+110000", "f490"), ("lead byte F5", "f5"), ("lead byte F8", "f8"), ("lead byte FC", "fc"), ("byte FE", "fe"),
         ("byte FF", "ff"), ("ASCII within two bytes", "c361"), ("ASCII within three bytes", "e28261"),
         ("ASCII within four bytes", "f0908061"), ("a lead byte within a character", "e282c2"),
-        ("a surrogate after valid text", "cebae1bdb9cf83cebcceb5eda0"), ("beyond Unicode after valid text", "cebae1bdb9cf83cebcceb5f490"),
+        ("a surrogate after valid text", "cebae1bdb9cf83cebcceb5eda0"),
+        ("beyond Unicode after valid text", "cebae1bdb9cf83cebcceb5f490"),
     ];
 
     private static readonly FrameCase[] Cases =
@@ -49,7 +50,8 @@ internal sealed class Utf8Tests
            select new FrameCase($"refuses {text.Name} after 100 bytes of ASCII", Refused,
                Frame(0x81, [.. Enumerable.Repeat((byte)'a', 100), .. Hex(text.Hex)])),
         .. from cut in new[] { "c2", "e1", "e1bd", "f0", "f090", "f09080", "61f4", "61626364e282" }
-           select new FrameCase($"refuses a text that ends after {cut}", Refused, Frame(0x81, Hex(cut))) { EndsAtLastByte = true },
+           select new FrameCase($"refuses a text that ends after {cut}", Refused,
+               Frame(0x81, Hex(cut))) { EndsAtLastByte = true },
         .. from cut in new[] { "c2", "e1bd", "f09080" }
            select new FrameCase($"refuses a fragmented text that ends after {cut}", Refused,
                Frame(0x01, Hex(cut)), Frame(0x80)) { EndsAtLastByte = true },

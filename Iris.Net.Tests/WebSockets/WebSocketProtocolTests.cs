@@ -49,7 +49,7 @@ internal sealed class WebSocketProtocolTests
         Assert.That(Read(Frame(0x81, "late")), Is.EqualTo(WebSocketEvent.None));
         Assert.That(Read(Frame(0x89, "p")), Is.EqualTo(WebSocketEvent.Ping));
         Assert.That(_output.WrittenCount, Is.EqualTo(9), "no frame follows our close");
-        Assert.That(Read([.. Head(0x82, 1L << 40), 1, 2, 3]), Is.EqualTo(WebSocketEvent.None), "its size does not matter any more");
+        Assert.That(Read([.. Head(0x82, 1L << 40), 1, 2, 3]), Is.EqualTo(WebSocketEvent.None), "its size does not matter now");
         Assert.That(OwnsMemory, Is.False);
         Assert.That(_protocol.State, Is.EqualTo(CloseState.ClosedByUs));
     }
@@ -70,6 +70,8 @@ internal sealed class WebSocketProtocolTests
     {
         Read(Frame(0x01, "ab"));
         _protocol.WriteClose(_output);
+        Assert.That(Read(Frame(0x00)), Is.EqualTo(WebSocketEvent.None));
+        Assert.That(OwnsMemory, Is.False);
         Assert.That(Read([.. Frame(0x00, "c"), .. Frame(0x80, "d"), .. Frame(0x88)]), Is.EqualTo(WebSocketEvent.Close));
         Assert.That(_protocol.CloseCode, Is.EqualTo(WebSocketCloseCode.NoStatusReceived));
     }
