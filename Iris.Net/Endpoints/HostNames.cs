@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Iris.Net.Server;
 
@@ -25,7 +24,7 @@ internal sealed class HostNames
     /// <summary>Whether a request's Host is served.</summary>
     public bool Serves(HttpExchange exchange) =>
         (!_isLoopback && _allowed.Length == 0)
-        || exchange.LocalEndPoint is UnixDomainSocketEndPoint   // no name server leads there
+        || exchange.LocalEndPoint is null   // a Unix socket: no name server leads there
         || !exchange.Request.Headers.TryGet("host"u8, out ReadOnlySpan<byte> host)   // HTTP/1.0 needs none
         || IsNamed(host);
 
