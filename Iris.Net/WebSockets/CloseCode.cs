@@ -1,6 +1,9 @@
 namespace Iris.Net.WebSockets;
 
-/// <summary>Why a WebSocket closed (RFC 6455 section 7.4.1 and the registry of close codes); 3000 to 4999 are free for applications.</summary>
+/// <summary>
+/// Why a WebSocket closed (RFC 6455 section 7.4.1 and the registry of close codes); 3000 to 4999 are free for libraries and
+/// applications.
+/// </summary>
 public enum WebSocketCloseCode : ushort
 {
     /// <summary>The purpose of the connection is fulfilled.</summary>

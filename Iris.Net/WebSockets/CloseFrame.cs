@@ -44,7 +44,8 @@ internal static class CloseFrame
 
     /// <summary>Writes a close frame; <see cref="WebSocketCloseCode.NoStatusReceived"/> writes one without payload.</summary>
     /// <exception cref="ArgumentException">
-    /// The code may not be sent, or the reason is not text, is longer than <see cref="MaxReasonLength"/>, or comes without a code.
+    /// The code may not be sent, or the reason is not text, is longer than <see cref="MaxReasonLength"/> or comes without a
+    /// code.
     /// </exception>
     public static void Write(IBufferWriter<byte> output, WebSocketCloseCode code, ReadOnlySpan<char> reason = default)
     {

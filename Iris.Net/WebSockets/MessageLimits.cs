@@ -3,7 +3,7 @@ namespace Iris.Net.WebSockets;
 /// <summary>What one peer may send.</summary>
 internal sealed record MessageLimits
 {
-    /// <summary>The largest message in bytes, at most <see cref="Array.MaxLength"/>; judged from the frame's head, 1009.</summary>
+    /// <summary>The largest message in bytes, <see cref="Array.MaxLength"/> at most; judged from frames' heads, 1009.</summary>
     public long MaxMessageSize
     {
         get;

@@ -9,7 +9,7 @@ namespace Iris.Net.WebSockets;
 internal sealed class WebSocketProtocol(MessageLimits limits) : IDisposable
 {
     private MessageBuffer _message;
-    private Utf8Checker _utf8;
+    private Utf8Checker _utf8; // a valid text leaves it as it was
     private ControlFrameRate _controlFrames;
     private FrameHeader _frame;
     private long _frameRest;
@@ -23,7 +23,7 @@ internal sealed class WebSocketProtocol(MessageLimits limits) : IDisposable
     /// <summary>Whether our one close frame is written: no frame may follow it.</summary>
     public bool IsCloseWritten { get; private set; }
 
-    /// <summary>After <see cref="WebSocketEvent.Close"/> the peer's code, after <see cref="WebSocketEvent.Failed"/> ours.</summary>
+    /// <summary>After <see cref="WebSocketEvent.Close"/> the peer's code, after a failure the one that it is told.</summary>
     public WebSocketCloseCode CloseCode { get; private set; } = WebSocketCloseCode.AbnormalClosure;
 
     /// <summary>The peer's reason, empty where it gave none.</summary>
@@ -95,7 +95,9 @@ internal sealed class WebSocketProtocol(MessageLimits limits) : IDisposable
     /// </summary>
     /// <exception cref="ArgumentException">The code may not be sent, or the reason is not text or too long.</exception>
     public bool WriteClose(
-        IBufferWriter<byte> output, WebSocketCloseCode code = WebSocketCloseCode.NormalClosure, ReadOnlySpan<char> reason = default)
+        IBufferWriter<byte> output,
+        WebSocketCloseCode code = WebSocketCloseCode.NormalClosure,
+        ReadOnlySpan<char> reason = default)
     {
         if (IsCloseWritten)
             return false;
@@ -160,7 +162,6 @@ internal sealed class WebSocketProtocol(MessageLimits limits) : IDisposable
         {
             _messageType = header.Opcode;
             _fragments = 0;
-            _utf8 = default;
         }
 
         _fragments++;
