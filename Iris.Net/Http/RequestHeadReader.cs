@@ -43,8 +43,11 @@ internal static class RequestHeadReader
             ArrayPool<byte>.Shared.Return(joined);
         }
         into.Clear();
-        into.Examined = input.Remaining;
-        into.DecidesAt = parts.DecidesAt;
+        if (status == OperationStatus.NeedMoreData)
+        {
+            into.Examined = input.Remaining;
+            into.DecidesAt = parts.DecidesAt;
+        }
         return status;
     }
 
@@ -58,7 +61,7 @@ internal static class RequestHeadReader
     private static OperationStatus Parse(
         ReadOnlySpan<byte> bytes, RequestHeadLimits limits, RequestHead into, out Parts parts, out RejectionReason why)
     {
-        parts = new Parts { DecidesAt = long.MaxValue };
+        parts = new Parts { DecidesAt = bytes.Length + 1L };
         OperationStatus status = SkipEmptyLines(bytes, limits.LeadingEmptyLines, out parts.EmptyLines, out why);
         if (status != OperationStatus.Done)
             return status;
