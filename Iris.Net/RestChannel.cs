@@ -55,6 +55,8 @@ public sealed class RestChannel : IAsyncDisposable
         {
             Limits = _options.Limits.Http,
             Time = _options.Time,
+            Before = new Access(
+                wire, new HostNames(AddressOf(_options.Host), _options.AllowedHosts), new AllowedOrigins(_options.AllowedOrigins)).CheckAsync,
             OnRejected = wire.RejectionBody,
             OnError = e => Log(ChannelLogLevel.Warning, "a request failed", e),
         });
@@ -70,7 +72,10 @@ public sealed class RestChannel : IAsyncDisposable
     {
         if (Endpoints.Count > 0)
             throw new InvalidOperationException("The channel listens already.");
-        Uri url = await _server.ListenAsync(ListenEndpoint.Tcp(AddressOf(_options.Host), _options.Port), cancel).ConfigureAwait(false);
+        IPAddress address = AddressOf(_options.Host);
+        if (!IPAddress.IsLoopback(address) && _options.AllowedHosts.Count == 0)
+            Log(ChannelLogLevel.Warning, "AllowedHosts is empty: requests for any host are served");
+        Uri url = await _server.ListenAsync(ListenEndpoint.Tcp(address, _options.Port), cancel).ConfigureAwait(false);
         if (_options.UnixSocketPath is { } path)
             await _server.ListenAsync(ListenEndpoint.UnixSocket(path), cancel).ConfigureAwait(false);
         return url;
@@ -102,7 +107,7 @@ public sealed class RestChannel : IAsyncDisposable
         await _server.StopAsync(ReplyGrace, cancel).ConfigureAwait(false);
     }
 
-    private void Log(ChannelLogLevel level, string text, Exception e) => _options.Log?.Invoke(new ChannelLog(level, text, e));
+    private void Log(ChannelLogLevel level, string text, Exception? e = null) => _options.Log?.Invoke(new ChannelLog(level, text, e));
 
     private static IPAddress AddressOf(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? IPAddress.Loopback : IPAddress.Parse(host);

@@ -48,6 +48,13 @@ public sealed record RestChannelOptions
     /// <summary>Makes tokens of 1 to 512 characters that nobody can guess; null, the default, for 32 random bytes.</summary>
     public Func<string>? MintToken { get; init; }
 
+    /// <summary>The names that requests may have in Host, with or without a port. On a loopback bind localhost, 127.0.0.1 and
+    /// [::1] are always served; on another, none listed serves any, and the log warns.</summary>
+    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+
+    /// <summary>The origins, <c>scheme://host[:port]</c>, that browsers may call from beside the server's own.</summary>
+    public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
+
     /// <summary>What a client may consume.</summary>
     public RestChannelLimits Limits { get; init; } = new();
 

@@ -9,6 +9,7 @@ internal sealed class SessionRoutes(ChannelWire wire)
     private readonly PostTurn _post = new(wire);
 
     public const string SessionIdValue = "sessionId";
+    public const string Health = "/v1/health";
 
     /// <summary>Adds the routes.</summary>
     public void MapTo(Router router, WebSocketOptions sockets)
@@ -17,7 +18,7 @@ internal sealed class SessionRoutes(ChannelWire wire)
         router.Map("POST", $"/v1/session/{{{SessionIdValue}}}/message", _post.ContinueAsync);
         router.MapWebSocket("/v1/ws", (socket, disconnected) => new SocketSession(wire, socket).RunAsync(disconnected), sockets);
         if (!wire.IsSeedExact)
-            router.Map("GET", "/v1/health", HealthAsync);
+            router.Map("GET", Health, HealthAsync);
         router.NotFound = RefuseAsync;
         router.MethodNotAllowed = RefuseAsync;
     }

@@ -43,8 +43,11 @@ internal static class RequestHeadReader
             ArrayPool<byte>.Shared.Return(joined);
         }
         into.Clear();
-        into.Examined = input.Remaining;
-        into.DecidesAt = parts.DecidesAt;
+        if (status == OperationStatus.NeedMoreData)
+        {
+            into.Examined = input.Remaining;
+            into.DecidesAt = parts.DecidesAt;
+        }
         return status;
     }
 
