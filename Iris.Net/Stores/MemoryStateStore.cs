@@ -102,7 +102,7 @@ public sealed class MemoryStateStore : IStateStore
                 Closed = lapsed ? state.Closed.Copy() : state.Closed,
                 Writer = lapsed ? new() : state.Writer,
             };
-            if (cell.TrySwap(state, begun))
+            if (Swap(cell, state, begun))
                 return new(BeginResult.Begun(new Lease(id, begun.Fence, by.Owner), begun.Head, begun.NextSeq));
         }
     }
