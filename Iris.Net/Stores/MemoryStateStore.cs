@@ -120,13 +120,18 @@ public sealed class MemoryStateStore : IStateStore
                 return new(state.Deleted ? AppendResult.Unknown : AppendResult.StaleFence);
             if (commit is not null && state.CancelledFence == lease.Fence)
                 return new(AppendResult.Cancelled);
-            if ((entries.Length > 0 && entries.Span[0].Seq != state.NextSeq) || !state.Writer.TryEnter())
+            if (!MemoryAppend.Follows(state.NextSeq, entries.Span) || !state.Writer.TryEnter())
                 return new(AppendResult.SeqConflict);
-            bool swapped = ReferenceEquals(cell.Now, state)
-                && Swap(cell, state, MemoryAppend.Apply(state, entries.Span, commit) with { LastUsed = Now });
-            state.Writer.Exit();
-            if (swapped)
-                return new(AppendResult.Appended);
+            try
+            {
+                if (ReferenceEquals(cell.Now, state)
+                    && Swap(cell, state, MemoryAppend.Apply(state, entries.Span, commit) with { LastUsed = Now }))
+                    return new(AppendResult.Appended);
+            }
+            finally
+            {
+                state.Writer.Exit();
+            }
         }
     }
 
