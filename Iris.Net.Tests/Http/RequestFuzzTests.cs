@@ -6,7 +6,7 @@ namespace Iris.Net.Tests.Http;
 /// <summary>Mutated requests: each way of arrival gives the same trace, and nothing throws.</summary>
 public class RequestFuzzTests
 {
-    private const int ShortRuns = 4_000;
+    private const int ShortRuns = 10_000;
     private const int LongRuns = 5_000_000;
     private static readonly TimeSpan Slow = TimeSpan.FromMilliseconds(50);
 
@@ -49,13 +49,14 @@ public class RequestFuzzTests
         for (int run = 0; run < runs; run++)
         {
             byte[] bytes = Mutate(random);
+            long start = Stopwatch.GetTimestamp();
             string expected = TraceWhole(bytes);
-            for (int tries = 0; Took(bytes) > Slow; tries++)
-                Assert.That(tries, Is.LessThan(3), () => $"slow: {Convert.ToBase64String(bytes)}");
+            if (Stopwatch.GetElapsedTime(start) > Slow)
+                Assert.That(BestOfThree(bytes), Is.LessThan(Slow), () => $"slow: {Convert.ToBase64String(bytes)}");
             int[] ends = [.. Ends(random, bytes.Length)];
-            foreach (bool patient in new[] { false, true })
-                Assert.That(EveryWay.InArrivals(new RequestTrace { Patient = patient }, bytes, ends), Is.EqualTo(expected),
-                    () => $"run {run}, patient {patient}, cut at {string.Join(' ', ends)}: {Convert.ToBase64String(bytes)}");
+            bool patient = run % 2 == 0;
+            Assert.That(EveryWay.InArrivals(new RequestTrace { Patient = patient }, bytes, ends), Is.EqualTo(expected),
+                () => $"run {run}, patient {patient}, cut at {string.Join(' ', ends)}: {Convert.ToBase64String(bytes)}");
         }
     }
 
@@ -66,16 +67,22 @@ public class RequestFuzzTests
         return trace.ToString();
     }
 
-    private static TimeSpan Took(byte[] bytes)
+    private static TimeSpan BestOfThree(byte[] bytes)
     {
-        long start = Stopwatch.GetTimestamp();
-        TraceWhole(bytes);
-        return Stopwatch.GetElapsedTime(start);
+        TimeSpan best = TimeSpan.MaxValue;
+        for (int run = 0; run < 3; run++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            TraceWhole(bytes);
+            TimeSpan took = Stopwatch.GetElapsedTime(start);
+            best = took < best ? took : best;
+        }
+        return best;
     }
 
     private static IEnumerable<int> Ends(Random random, int length)
     {
-        int most = random.Next(2) == 0 ? 4 : Math.Max(4, length / 2);
+        int most = random.Next(16) == 0 ? 4 : Math.Max(4, length / 2);
         for (int end = 0; end < length;)
             yield return end = Math.Min(length, end + random.Next(1, most));
     }
