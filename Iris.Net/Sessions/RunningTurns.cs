@@ -1,0 +1,85 @@
+namespace Iris.Net.Sessions;
+
+/// <summary>The turns that this process runs: how many there may be, and the clock that watches them.</summary>
+internal sealed class RunningTurns : IAsyncDisposable
+{
+    private static readonly TimeSpan LongestTick = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ShortestTick = TimeSpan.FromMilliseconds(10);
+
+    private readonly Lock _gate = new();
+    private readonly HashSet<RunningTurn> _turns = [];
+    private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly SessionSettings _settings;
+    private readonly ITimer _timer;
+    private volatile bool _draining;
+
+    public RunningTurns(SessionSettings settings)
+    {
+        _settings = settings;
+        // A tenth of the shortest time that is watched, so that a turn is not cut much later than it should be.
+        TimeSpan tick = TimeSpan.FromTicks(Math.Clamp(settings.TurnTimeout.Ticks / 10, ShortestTick.Ticks, LongestTick.Ticks));
+        _timer = settings.Time.CreateTimer(static turns => ((RunningTurns)turns!).Tick(), this, tick, tick);
+    }
+
+    /// <summary>Why no turn may start at the moment.</summary>
+    public Refusal Refuses() =>
+        _draining ? Refusal.Draining : _turns.Count >= _settings.MaxConcurrentTurns ? Refusal.Overloaded : Refusal.None;
+
+    /// <summary>Takes a turn in, unless there are too many or the process is about to stop.</summary>
+    public Refusal TryEnter(RunningTurn turn)
+    {
+        lock (_gate)
+        {
+            Refusal refusal = Refuses();
+            if (refusal == Refusal.None)
+                _turns.Add(turn);
+            return refusal;
+        }
+    }
+
+    public void Leave(RunningTurn turn)
+    {
+        lock (_gate)
+        {
+            _turns.Remove(turn);
+            if (_draining && _turns.Count == 0)
+                _empty.TrySetResult();
+        }
+    }
+
+    /// <summary>Lets no turn in any more and waits for the last; on <paramref name="cancel"/> it ends them.</summary>
+    public async Task DrainAsync(CancellationToken cancel = default)
+    {
+        lock (_gate)
+        {
+            _draining = true;
+            if (_turns.Count == 0)
+                _empty.TrySetResult();
+        }
+
+        try
+        {
+            await _empty.Task.WaitAsync(cancel).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            foreach (RunningTurn turn in Snapshot())
+                turn.Cancel(AbortReason.Stopped);
+            await _empty.Task.ConfigureAwait(false);   // the grace of a cancel bounds it
+        }
+    }
+
+    public ValueTask DisposeAsync() => _timer.DisposeAsync();
+
+    private RunningTurn[] Snapshot()
+    {
+        lock (_gate)
+            return [.. _turns];
+    }
+
+    private void Tick()
+    {
+        foreach (RunningTurn turn in Snapshot())
+            turn.Tick();
+    }
+}
