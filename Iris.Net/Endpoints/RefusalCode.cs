@@ -1,0 +1,27 @@
+namespace Iris.Net.Endpoints;
+
+/// <summary>Every code that a refusal carries in <c>Iris-Refusal</c> and <c>code</c>. <see cref="RefusalText"/> maps each.</summary>
+internal enum RefusalCode : byte
+{
+    UnknownSession,
+    MissingToken,
+    StaleToken,
+    InFlight,
+    MalformedJson,
+    MalformedPath,
+    NoRoute,
+    MethodNotAllowed,
+    TurnFailed,
+    OriginDenied,
+    HostDenied,
+    BodyTooLarge,
+    HeaderTooLarge,
+    Timeout,
+    Overloaded,
+    Contended,
+    Draining,
+    UnsupportedMediaType,
+    UpgradeRequired,
+    StoreUnavailable,
+    BadRequest,
+}

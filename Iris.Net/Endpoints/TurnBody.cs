@@ -1,0 +1,130 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace Iris.Net.Endpoints;
+
+/// <summary>A turn's body as it came: judged whole on arrival, its token taken out, the white space between tokens removed.</summary>
+internal readonly struct TurnBody
+{
+    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+
+    private TurnBody(byte[] json, byte[]? token) => (Json, Token) = (json, token);
+
+    /// <summary>The body without its top-level <c>continuationToken</c>; nobody else's memory.</summary>
+    public byte[] Json { get; }
+
+    /// <summary>The token where the body has a string of that name, in UTF-8; the last one counts.</summary>
+    public byte[]? Token { get; }
+
+    /// <summary>Reads an HTTP body: a byte order mark is skipped, an empty or blank one is <c>{}</c>.</summary>
+    public static bool TryReadHttp(ReadOnlySpan<byte> utf8, int maxDepth, out TurnBody body)
+    {
+        if (utf8.StartsWith(ByteOrderMark))
+            utf8 = utf8[ByteOrderMark.Length..];
+        return TryRead(utf8.IndexOfAnyExcept(" \t\r\n"u8) < 0 ? "{}"u8 : utf8, maxDepth, out body);
+    }
+
+    /// <summary>Reads one JSON value, whatever it is; false where it is malformed, not UTF-8, or has a lone surrogate.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> utf8, int maxDepth, out TurnBody body)
+    {
+        body = default;
+        if (!Utf8.IsValid(utf8))
+            return false;
+        Cutter cutter = new(utf8.Length);
+        byte[]? token = null;
+        try
+        {
+            var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = maxDepth });
+            while (reader.Read())
+            {
+                if (reader.TokenType is not (JsonTokenType.PropertyName or JsonTokenType.String))
+                    continue;
+                if (reader.ValueIsEscaped && HasLoneSurrogate(reader.ValueSpan))
+                    return false;
+                if (reader.TokenType != JsonTokenType.PropertyName || reader.CurrentDepth != 1
+                    || !reader.ValueTextEquals("continuationToken"u8))
+                    continue;
+                int start = (int)reader.TokenStartIndex;
+                reader.Read();
+                if (reader.TokenType == JsonTokenType.String && reader.ValueIsEscaped && HasLoneSurrogate(reader.ValueSpan))
+                    return false;
+                token = reader.TokenType == JsonTokenType.String ? Unescaped(ref reader) : null;
+                if (!SkipJudged(ref reader))
+                    return false;
+                cutter.Cut(utf8, start, (int)reader.BytesConsumed);
+            }
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+
+        body = new TurnBody(cutter.Rest(utf8), token);
+        return true;
+    }
+
+    private static byte[] Unescaped(ref Utf8JsonReader reader) =>
+        reader.ValueIsEscaped ? Encoding.UTF8.GetBytes(reader.GetString()!) : reader.ValueSpan.ToArray();
+
+    // As Skip, but the strings inside are judged too.
+    private static bool SkipJudged(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray))
+            return true;
+        int depth = reader.CurrentDepth;
+        while (reader.Read() && reader.CurrentDepth > depth)
+            if (reader.TokenType is JsonTokenType.PropertyName or JsonTokenType.String
+                && reader.ValueIsEscaped && HasLoneSurrogate(reader.ValueSpan))
+                return false;
+        return true;
+    }
+
+    // RFC 8259 section 8.2: \uD800 to \uDBFF must be followed by \uDC00 to \uDFFF, and that stands nowhere else.
+    private static bool HasLoneSurrogate(ReadOnlySpan<byte> escaped)
+    {
+        bool high = false;
+        for (int i = 0; i < escaped.Length; i++)
+        {
+            int unit = -1;
+            if (escaped[i] == '\\' && escaped[++i] == 'u')
+            {
+                unit = int.Parse(escaped.Slice(i + 1, 4), System.Globalization.NumberStyles.HexNumber);
+                i += 4;
+            }
+
+            bool low = unit is >= 0xDC00 and <= 0xDFFF;
+            if (low != high)
+                return true;
+            high = unit is >= 0xD800 and <= 0xDBFF;
+        }
+
+        return high;
+    }
+
+    /// <summary>Copies a JSON text without white space and without some members of its outermost object.</summary>
+    private ref struct Cutter(int length)
+    {
+        private readonly byte[] _kept = new byte[length];
+        private int _length, _from;
+
+        public void Cut(ReadOnlySpan<byte> json, int start, int end)
+        {
+            Keep(json[_from..start]);
+            _from = end;
+            // One of the commas around the member goes with it.
+            if (_kept[_length - 1] == ',')
+                _length--;
+            else if (json[end..].IndexOfAnyExcept(" \t\r\n"u8) is >= 0 and var next && json[end + next] == ',')
+                _from = end + next + 1;
+        }
+
+        public byte[] Rest(ReadOnlySpan<byte> json)
+        {
+            Keep(json[_from..]);
+            return _length == _kept.Length ? _kept : _kept[.._length];
+        }
+
+        private void Keep(ReadOnlySpan<byte> part) => _length += JsonWhiteSpace.Remove(part, _kept.AsSpan(_length));
+    }
+}

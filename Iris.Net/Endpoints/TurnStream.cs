@@ -1,0 +1,44 @@
+using Iris.Net.Server;
+using Iris.Net.Sessions;
+using Iris.Net.Sse;
+
+namespace Iris.Net.Endpoints;
+
+/// <summary>A turn as a stream of server-sent events.</summary>
+internal static class TurnStream
+{
+    /// <summary>Runs the turn and sends its events until its end. A client that goes away ends the stream, not the turn.</summary>
+    public static async ValueTask RunAsync(ChannelWire wire, HttpResponse response, RunningTurn turn, CancellationToken disconnected)
+    {
+        response.Headers.Add("X-Content-Type-Options"u8, "nosniff"u8);
+        EventStream stream = EventStream.Start(response);
+        using EventReader reader = turn.Events.Attach();
+        // The reader waits before the program begins, so that a program that blocks its thread keeps back no event.
+        Task sending = SendAsync(wire, stream, turn, reader, disconnected);
+        _ = turn.RunAsync().AsTask();
+        await sending.ConfigureAwait(false);
+    }
+
+    private static async Task SendAsync(
+        ChannelWire wire, EventStream stream, RunningTurn turn, EventReader reader, CancellationToken disconnected)
+    {
+        while (true)
+        {
+            while (reader.TryRead(out EventKind kind, out ReadOnlySpan<byte> json))
+                EventStreamWriter.Write(stream, kind == EventKind.Delta ? "delta"u8 : "record"u8, json, id: default);
+            if (reader.End is { } end)
+            {
+                bool isError = end.Status is TurnStatus.Failed or TurnStatus.StoreUnavailable;
+                EventStreamWriter.Write(
+                    stream, isError ? "error"u8 : "outcome"u8, wire.LastEvent(turn.SessionId.Value, end).Span, id: default);
+                await stream.CompleteAsync(disconnected).ConfigureAwait(false);
+                return;
+            }
+
+            if (reader.IsCut)
+                throw new IOException("The reader fell too far behind.");
+            await stream.FlushAsync(disconnected).ConfigureAwait(false);
+            await reader.WaitAsync().ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Iris.Net.Sessions;
+
+namespace Iris.Net.Endpoints;
+
+/// <summary>The JSON that clients see beside the events of a turn.</summary>
+internal static class WireJson
+{
+    private static readonly JsonWriterOptions Relaxed =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    /// <summary><c>{"sessionId":S,"continuationToken":T,"status":…}</c></summary>
+    public static ReadOnlyMemory<byte> Reply(string sessionId, TurnEnd end)
+    {
+        ArrayBufferWriter<byte> buffer = new(96 + sessionId.Length + end.Token.Length + end.Fields.Length);
+        buffer.Write("{\"sessionId\":"u8);
+        WriteString(buffer, sessionId);
+        buffer.Write(",\"continuationToken\":"u8);
+        WriteString(buffer, end.Token.Span);
+        buffer.Write(","u8);
+        buffer.Write(end.Fields.Span);
+        buffer.Write("}"u8);
+        return buffer.WrittenMemory;
+    }
+
+    /// <summary><c>{"type":"outcome","sessionId":S,"status":…,"continuationToken":T}</c></summary>
+    public static ReadOnlyMemory<byte> Outcome(string sessionId, TurnEnd end)
+    {
+        ArrayBufferWriter<byte> buffer = new(96 + sessionId.Length + end.Token.Length + end.Fields.Length);
+        buffer.Write("{\"type\":\"outcome\",\"sessionId\":"u8);
+        WriteString(buffer, sessionId);
+        buffer.Write(","u8);
+        buffer.Write(end.Fields.Span);
+        buffer.Write(",\"continuationToken\":"u8);
+        WriteString(buffer, end.Token.Span);
+        buffer.Write("}"u8);
+        return buffer.WrittenMemory;
+    }
+
+    /// <summary><c>{"error":TEXT,"code":CODE,"errorId":ID}</c>; code and id where they are given.</summary>
+    public static ReadOnlyMemory<byte> Refusal(string error, string? code, string? errorId) => Write("error"u8, error, code, errorId);
+
+    /// <summary><c>{"type":"error","message":TEXT,"code":CODE,"errorId":ID}</c>; code and id where they are given.</summary>
+    public static ReadOnlyMemory<byte> ErrorEvent(string message, string? code, string? errorId) =>
+        Write("message"u8, message, code, errorId, type: true);
+
+    private static ReadOnlyMemory<byte> Write(ReadOnlySpan<byte> name, string text, string? code, string? errorId, bool type = false)
+    {
+        ArrayBufferWriter<byte> buffer = new(256);
+        using Utf8JsonWriter json = new(buffer, Relaxed);
+        json.WriteStartObject();
+        if (type)
+            json.WriteString("type"u8, "error"u8);
+        json.WriteString(name, text);
+        if (code is not null)
+            json.WriteString("code"u8, code);
+        if (errorId is not null)
+            json.WriteString("errorId"u8, errorId);
+        json.WriteEndObject();
+        json.Flush();
+        return buffer.WrittenMemory;
+    }
+
+    private static void WriteString(ArrayBufferWriter<byte> buffer, ReadOnlySpan<char> text)
+    {
+        Span<byte> utf8 = stackalloc byte[SessionIdBytes];
+        System.Text.Encoding.UTF8.TryGetBytes(text, utf8, out int length);
+        WriteString(buffer, utf8[..length]);
+    }
+
+    private static void WriteString(ArrayBufferWriter<byte> buffer, ReadOnlySpan<byte> utf8)
+    {
+        buffer.Write("\""u8);
+        if (JavaScriptEncoder.UnsafeRelaxedJsonEscaping.FindFirstCharacterToEncodeUtf8(utf8) < 0)
+            buffer.Write(utf8);
+        else
+            buffer.Write(JsonEncodedText.Encode(utf8, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes);
+        buffer.Write("\""u8);
+    }
+
+    private const int SessionIdBytes = 3 * Stores.SessionId.MaxLength;
+}

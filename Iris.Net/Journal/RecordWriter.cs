@@ -1,0 +1,163 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Encodings.Web;
+
+namespace Iris.Net.Journal;
+
+/// <summary>Writes records as they stand in the journal and on the wire:
+/// <c>{"seq":N,"ts":N,"defDigest":S,"kind":K,"payload":…}</c>. An entry's bytes stay valid until <see cref="Clear"/>.</summary>
+internal sealed class RecordWriter(string defDigest) : IDisposable
+{
+    private static readonly JsonWriterOptions Options =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    private readonly ArrayBufferWriter<byte> _buffer = new(512);
+    private readonly Utf8JsonWriter _json = new(Stream.Null, Options);
+    private readonly JsonEncodedText _digest = JsonEncodedText.Encode(defDigest);
+    private long _seq;
+    private RecordKind _kind;
+    private int _start;
+
+    /// <summary>A step begins: its id is <c>NAME:SEQ</c> of this very record.</summary>
+    public JournalEntry EffectIntent(long seq, long ts, string name, string key, StepOptions options)
+    {
+        Begin(seq, ts, RecordKind.EffectIntent, "effect_intent"u8);
+        _json.WriteString("effectId"u8, EffectId.Format(name, seq));
+        _json.WriteString("effectKind"u8, options.Kind);
+        WriteRaw("request"u8, options.Request.HasValue ? options.Request : JsonPayload.Null);
+        _json.WriteBoolean("retrySafe"u8, options.RetrySafe);
+        _json.WriteString("idempotencyKey"u8, key);
+        return End();
+    }
+
+    /// <summary>A step's result.</summary>
+    public JournalEntry EffectResult(long seq, long ts, string effectId, JsonPayload value)
+    {
+        Begin(seq, ts, RecordKind.EffectResult, "effect_result"u8);
+        _json.WriteString("effectId"u8, effectId);
+        _json.WriteStartObject("outcome"u8);
+        _json.WriteBoolean("ok"u8, true);
+        WriteRaw("value"u8, value);
+        _json.WriteEndObject();
+        return End();
+    }
+
+    /// <summary>The turn finished.</summary>
+    public JournalEntry Finish(long seq, long ts, JsonPayload output)
+    {
+        Begin(seq, ts, RecordKind.Marker, "marker"u8);
+        _json.WriteString("marker"u8, "finish"u8);
+        if (output.HasValue)
+            WriteRaw("output"u8, output);
+        return End();
+    }
+
+    /// <summary>The turn parked.</summary>
+    public JournalEntry Wait(long seq, long ts, SessionWait wait)
+    {
+        Begin(seq, ts, RecordKind.Marker, "marker"u8);
+        _json.WriteString("marker"u8, "wait"u8);
+        _json.WritePropertyName("wait"u8);
+        WaitJson.Write(_json, wait);
+        return End();
+    }
+
+    /// <summary>An adapter decided something.</summary>
+    public JournalEntry Decision(long seq, long ts, JsonPayload payload)
+    {
+        BeginRecord(seq, ts, RecordKind.Decision, "decision"u8);
+        WriteRaw("payload"u8, payload);
+        return EndRecord();
+    }
+
+    /// <summary>The session's first record.</summary>
+    public JournalEntry Session(long seq, long ts, ReadOnlySpan<byte> salt, string? principal)
+    {
+        Begin(seq, ts, RecordKind.Session, "session"u8);
+        _json.WriteBase64String("salt"u8, salt);
+        if (principal is not null)
+            _json.WriteString("principal"u8, principal);
+        return End();
+    }
+
+    /// <summary>An attempt begins. The body stands in the request's first one only.</summary>
+    public JournalEntry TurnStarted(long seq, long ts, long turn, int attempt, string name, ReadOnlySpan<byte> body)
+    {
+        Begin(seq, ts, RecordKind.TurnStarted, "turn_started"u8);
+        _json.WriteNumber("turn"u8, turn);
+        _json.WriteNumber("attempt"u8, attempt);
+        _json.WriteString("name"u8, name);
+        if (!body.IsEmpty)
+        {
+            _json.WritePropertyName("body"u8);
+            _json.WriteRawValue(body, skipInputValidation: true);
+        }
+
+        return End();
+    }
+
+    /// <summary>The open request's results are never offered again.</summary>
+    public JournalEntry RequestClosed(long seq, long ts)
+    {
+        Begin(seq, ts, RecordKind.RequestClosed, "request_closed"u8);
+        return End();
+    }
+
+    /// <summary>A turn's commit: what the head is rebuilt from.</summary>
+    public JournalEntry Commit(long seq, long ts, SessionHead head)
+    {
+        Begin(seq, ts, RecordKind.Commit, "commit"u8);
+        _json.WriteNumber("turn"u8, head.Turn);
+        _json.WriteNumber("clientTurns"u8, head.ClientTurns);
+        if (!head.State.IsEmpty)
+        {
+            _json.WritePropertyName("state"u8);
+            _json.WriteRawValue(head.State.Span, skipInputValidation: true);
+        }
+
+        _json.WritePropertyName("reply"u8);
+        _json.WriteRawValue(head.Reply.Span, skipInputValidation: true);
+        return End();
+    }
+
+    /// <summary>Forgets what was written; the entries' bytes may be overwritten from now on.</summary>
+    public void Clear() => _buffer.ResetWrittenCount();
+
+    public void Dispose() => _json.Dispose();
+
+    private void Begin(long seq, long ts, RecordKind kind, ReadOnlySpan<byte> name)
+    {
+        BeginRecord(seq, ts, kind, name);
+        _json.WriteStartObject("payload"u8);
+    }
+
+    private void BeginRecord(long seq, long ts, RecordKind kind, ReadOnlySpan<byte> name)
+    {
+        (_seq, _kind, _start) = (seq, kind, _buffer.WrittenCount);
+        _json.Reset(_buffer);
+        _json.WriteStartObject();
+        _json.WriteNumber("seq"u8, seq);
+        _json.WriteNumber("ts"u8, ts);
+        _json.WriteString("defDigest"u8, _digest);
+        _json.WriteString("kind"u8, name);
+    }
+
+    private JournalEntry End()
+    {
+        _json.WriteEndObject();
+        return EndRecord();
+    }
+
+    private JournalEntry EndRecord()
+    {
+        _json.WriteEndObject();
+        _json.Flush();
+        return new JournalEntry(_seq, _kind, _buffer.WrittenMemory[_start..]);
+    }
+
+    private void WriteRaw(ReadOnlySpan<byte> name, JsonPayload value)
+    {
+        _json.WritePropertyName(name);
+        _json.WriteRawValue(value.Utf8.Span, skipInputValidation: true);
+    }
+}

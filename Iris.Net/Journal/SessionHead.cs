@@ -1,0 +1,55 @@
+namespace Iris.Net.Journal;
+
+/// <summary>Where a session stands since its last commit.</summary>
+public enum SessionStatus : byte
+{
+    /// <summary>Nothing has committed yet.</summary>
+    New,
+
+    /// <summary>The last turn parked.</summary>
+    Parked,
+
+    /// <summary>The last turn finished; the session may be continued all the same.</summary>
+    Finished,
+}
+
+/// <summary>What a session's last commit left. A store keeps it whole and hands it back; only the journal's owner reads
+/// more of it than the names below.</summary>
+public sealed record SessionHead
+{
+    /// <summary>What the next presenter must present. A store compares it and learns nothing from it.</summary>
+    public required ReadOnlyMemory<byte> Guard { get; init; }
+
+    /// <summary>How many turns committed, of every kind.</summary>
+    public long Turn { get; init; }
+
+    /// <summary>How many of them a client started.</summary>
+    public long ClientTurns { get; init; }
+
+    /// <summary>The seq after the commit's last record. Where the journal goes on beyond it, a request is open.</summary>
+    public long NextSeq { get; init; }
+
+    /// <summary>Where the session stands.</summary>
+    public SessionStatus Status { get; init; }
+
+    /// <summary>What a parked session waits for; null otherwise.</summary>
+    public SessionWait? Wait { get; init; }
+
+    /// <summary>Who started the session; null where the server asks nobody.</summary>
+    public string? Principal { get; init; }
+
+    /// <summary>16 random bytes that belong to this session alone.</summary>
+    public ReadOnlyMemory<byte> Salt { get; init; }
+
+    /// <summary>What the program left for its next turn, as JSON; empty where it left nothing.</summary>
+    public ReadOnlyMemory<byte> State { get; init; }
+
+    /// <summary>The last client turn's reply without its token, as JSON; empty before the first.</summary>
+    public ReadOnlyMemory<byte> Reply { get; init; }
+
+    /// <summary>When the session was started.</summary>
+    public DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When it last committed.</summary>
+    public DateTimeOffset UpdatedAt { get; init; }
+}

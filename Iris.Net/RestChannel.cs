@@ -1,0 +1,130 @@
+using System.Net;
+using Iris.Net.Endpoints;
+using Iris.Net.Server;
+using Iris.Net.Sessions;
+using Iris.Net.Stores;
+using Iris.Net.Transport;
+
+namespace Iris.Net;
+
+/// <summary>Serves durable sessions over HTTP, server-sent events and WebSocket, inside this process:
+/// <c>await using var channel = new RestChannel(adapter); await channel.ListenAsync();</c></summary>
+public sealed class RestChannel : IAsyncDisposable
+{
+    // What a reply that is ready still needs to leave, once the last turn is over.
+    private static readonly TimeSpan ReplyGrace = TimeSpan.FromSeconds(5);
+
+    private readonly RestChannelOptions _options;
+    private readonly IStateStore? _ownStore;
+    private readonly SessionHost _sessions;
+    private readonly HttpServer _server;
+    private Task? _stopped;
+
+    /// <summary>Makes a channel that does not listen yet.</summary>
+    /// <param name="adapter">Runs the turns; <see cref="HostAdapter.Create"/> makes one of a function.</param>
+    /// <param name="options">How the channel behaves.</param>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    public RestChannel(IHostAdapter adapter, RestChannelOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(adapter);
+        _options = options ?? new RestChannelOptions();
+        Check(_options);
+        IStateStore store = _options.Store ?? (_ownStore = new MemoryStateStore(time: _options.Time));
+        _sessions = new SessionHost(new SessionSettings
+        {
+            Adapter = adapter,
+            Store = store,
+            Time = _options.Time,
+            TurnTimeout = _options.TurnTimeout,
+            MaxConcurrentTurns = _options.Limits.MaxConcurrentTurns,
+            MaxStepsPerTurn = _options.Limits.MaxStepsPerTurn,
+            MintSessionId = _options.MintSessionId,
+            MintToken = _options.MintToken,
+            Failed = (id, e) => Log(ChannelLogLevel.Error, $"a turn failed (errorId={id})", e),
+        });
+        ChannelWire wire = new(
+            _sessions, _options.Compatibility == Compatibility.SeedExact, _options.ExposeErrors, _options.Limits.MaxJsonDepth);
+        Router router = new();
+        new SessionRoutes(wire).MapTo(router, new WebSocketOptions
+        {
+            AcceptBinary = false,
+            MaxMessageSize = _options.Limits.MaxWebSocketMessageSize,
+            MaxFragmentsPerMessage = _options.Limits.MaxFragmentsPerMessage,
+        });
+        _server = new HttpServer(router, new HttpServerOptions
+        {
+            Limits = _options.Limits.Http,
+            Time = _options.Time,
+            Before = new Access(
+                wire, new HostNames(AddressOf(_options.Host), _options.AllowedHosts), new AllowedOrigins(_options.AllowedOrigins)).CheckAsync,
+            OnRejected = wire.RejectionBody,
+            OnError = e => Log(ChannelLogLevel.Warning, "a request failed", e),
+        });
+    }
+
+    /// <summary>The URLs that the channel listens on.</summary>
+    public IReadOnlyList<Uri> Endpoints => _server.Endpoints;
+
+    /// <summary>Binds the configured endpoints and serves them; returns the first one's URL.</summary>
+    /// <exception cref="IOException">An endpoint cannot be bound.</exception>
+    /// <exception cref="InvalidOperationException">The channel listens already, or was stopped.</exception>
+    public async ValueTask<Uri> ListenAsync(CancellationToken cancel = default)
+    {
+        if (Endpoints.Count > 0)
+            throw new InvalidOperationException("The channel listens already.");
+        IPAddress address = AddressOf(_options.Host);
+        if (!IPAddress.IsLoopback(address) && _options.AllowedHosts.Count == 0)
+            Log(ChannelLogLevel.Warning, "AllowedHosts is empty: requests for any host are served");
+        Uri url = await _server.ListenAsync(ListenEndpoint.Tcp(address, _options.Port), cancel).ConfigureAwait(false);
+        if (_options.UnixSocketPath is { } path)
+            await _server.ListenAsync(ListenEndpoint.UnixSocket(path), cancel).ConfigureAwait(false);
+        return url;
+    }
+
+    /// <summary>Refuses new turns, lets running ones end for <see cref="RestChannelOptions.ShutdownGrace"/>, aborts the others,
+    /// and closes all connections. On <paramref name="cancel"/> it does not wait.</summary>
+    public Task StopAsync(CancellationToken cancel = default)
+    {
+        lock (_sessions)
+            return _stopped ??= DrainAsync(cancel);
+    }
+
+    /// <summary>Stops, and disposes the store where it is the channel's own.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync().ConfigureAwait(false);
+        await _server.DisposeAsync().ConfigureAwait(false);
+        await _sessions.DisposeAsync().ConfigureAwait(false);
+        if (_ownStore is not null)
+            await _ownStore.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task DrainAsync(CancellationToken cancel)
+    {
+        using CancellationTokenSource grace = new(_options.ShutdownGrace, _options.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(grace.Token, cancel);
+        await _sessions.DrainAsync(either.Token).ConfigureAwait(false);
+        await _server.StopAsync(ReplyGrace, cancel).ConfigureAwait(false);
+    }
+
+    private void Log(ChannelLogLevel level, string text, Exception? e = null) => _options.Log?.Invoke(new ChannelLog(level, text, e));
+
+    private static IPAddress AddressOf(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? IPAddress.Loopback : IPAddress.Parse(host);
+
+    private static void Check(RestChannelOptions options)
+    {
+        if (options.Port is < 0 or > IPEndPoint.MaxPort)
+            throw new ArgumentException($"Port is 0 to {IPEndPoint.MaxPort}, not {options.Port}.", nameof(options));
+        if (!options.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase) && !IPAddress.TryParse(options.Host, out _))
+            throw new ArgumentException($"Host is an IP address or localhost, not '{options.Host}'.", nameof(options));
+        if (options.TurnTimeout <= TimeSpan.Zero)
+            throw new ArgumentException("TurnTimeout is more than zero.", nameof(options));
+        if (options.ShutdownGrace < TimeSpan.Zero)
+            throw new ArgumentException("ShutdownGrace is not negative.", nameof(options));
+        if (options.Limits.MaxJsonDepth is < 1 or > 64)
+            throw new ArgumentException("MaxJsonDepth is 1 to 64.", nameof(options));
+        if (options.Limits.MaxConcurrentTurns < 1 || options.Limits.MaxStepsPerTurn < 1)
+            throw new ArgumentException("MaxConcurrentTurns and MaxStepsPerTurn are at least 1.", nameof(options));
+    }
+}

@@ -1,0 +1,66 @@
+using Iris.Net.Stores;
+
+namespace Iris.Net;
+
+/// <summary>Which protocol a channel speaks.</summary>
+public enum Compatibility
+{
+    /// <summary>The base protocol and its extensions.</summary>
+    Full,
+
+    /// <summary>The base protocol alone, as its first implementation spoke it; limits, checks of Origin and Host, withheld
+    /// exception texts and crash safety stay.</summary>
+    SeedExact,
+}
+
+/// <summary>How a <see cref="RestChannel"/> behaves. Every default is safe to serve with.</summary>
+public sealed record RestChannelOptions
+{
+    /// <summary>The address to listen on: an IP address or <c>localhost</c>. Default 127.0.0.1, which only this machine reaches.</summary>
+    public string Host { get; init; } = "127.0.0.1";
+
+    /// <summary>The TCP port, 0 to 65535; 0, the default, takes a free one.</summary>
+    public int Port { get; init; }
+
+    /// <summary>A Unix socket to listen on as well; null for none.</summary>
+    public string? UnixSocketPath { get; init; }
+
+    /// <summary>Where sessions are kept; the caller disposes it. Null, the default: a <see cref="MemoryStateStore"/> that the
+    /// channel disposes.</summary>
+    public IStateStore? Store { get; init; }
+
+    /// <summary>How long an attempt may take. Then its program is cancelled, and 5 s later it is aborted regardless; the client
+    /// keeps its token. Default 15 minutes; more than zero.</summary>
+    public TimeSpan TurnTimeout { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>How long <see cref="RestChannel.StopAsync"/> lets running turns go on. Default 30 s.</summary>
+    public TimeSpan ShutdownGrace { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>True: clients are told what a program threw. Default false: they get an id that names it in the log.</summary>
+    public bool ExposeErrors { get; init; }
+
+    /// <summary>Which protocol the channel speaks. Default <see cref="Iris.Net.Compatibility.Full"/>.</summary>
+    public Compatibility Compatibility { get; init; }
+
+    /// <summary>Makes session ids of 1 to 128 characters, never the same twice; null, the default, for 16 random bytes.</summary>
+    public Func<string>? MintSessionId { get; init; }
+
+    /// <summary>Makes tokens of 1 to 512 characters that nobody can guess; null, the default, for 32 random bytes.</summary>
+    public Func<string>? MintToken { get; init; }
+
+    /// <summary>The names that requests may have in Host, with or without a port. On a loopback bind localhost, 127.0.0.1 and
+    /// [::1] are always served; on another, none listed serves any, and the log warns.</summary>
+    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+
+    /// <summary>The origins, <c>scheme://host[:port]</c>, that browsers may call from beside the server's own.</summary>
+    public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
+
+    /// <summary>What a client may consume.</summary>
+    public RestChannelLimits Limits { get; init; } = new();
+
+    /// <summary>All the time there is.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Is told what happens; null, the default, for nobody. It gets no token, no body and no session id.</summary>
+    public Action<ChannelLog>? Log { get; init; }
+}

@@ -1,0 +1,23 @@
+namespace Iris.Net.Server;
+
+/// <summary>How a WebSocket route's connections behave.</summary>
+public sealed record WebSocketOptions
+{
+    /// <summary>False: a binary message closes with 1003. Default true.</summary>
+    public bool AcceptBinary { get; init; } = true;
+
+    /// <summary>Bytes of one message, judged from the frame's header. Default 1,048,576; more closes with 1009.</summary>
+    public long MaxMessageSize { get; init; } = 1024 * 1024;
+
+    /// <summary>Default 1,024; more closes with 1008.</summary>
+    public int MaxFragmentsPerMessage { get; init; } = 1024;
+
+    /// <summary>How often an idle peer is pinged. Default 20 s.</summary>
+    public TimeSpan PingInterval { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long the pong may take. Default 20 s; later closes with 1011.</summary>
+    public TimeSpan PongTimeout { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long the peer's answer to a close may take. Default 5 s; then the connection ends without it.</summary>
+    public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(5);
+}

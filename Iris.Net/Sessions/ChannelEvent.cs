@@ -1,0 +1,41 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Encodings.Web;
+
+namespace Iris.Net.Sessions;
+
+/// <summary>What an event of a turn is.</summary>
+internal enum EventKind : byte
+{
+    Record,
+    Delta,
+}
+
+/// <summary>Encodes the events of a turn once, for all readers: the JSON of one event on one line, <c>"type"</c> first.</summary>
+internal static class ChannelEvent
+{
+    /// <summary><c>{"type":"record","record":…}</c></summary>
+    public static byte[] Record(ReadOnlySpan<byte> record) => [.. "{\"type\":\"record\",\"record\":"u8, .. record, (byte)'}'];
+
+    /// <summary><c>{"type":"delta","text":…}</c>; a lone surrogate becomes U+FFFD.</summary>
+    public static byte[] Delta(string text)
+    {
+        ReadOnlySpan<byte> before = "{\"type\":\"delta\",\"text\":\""u8, after = "\"}"u8;
+        byte[] utf8 = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(text.Length));
+        int length = Encoding.UTF8.GetBytes(text, utf8);
+        ReadOnlySpan<byte> plain = utf8.AsSpan(0, length);
+        byte[]? escaped = null;
+        if (JavaScriptEncoder.UnsafeRelaxedJsonEscaping.FindFirstCharacterToEncodeUtf8(plain) >= 0)
+        {
+            escaped = ArrayPool<byte>.Shared.Rent(length * 6);   // \u0000 is the longest escape of one byte
+            JavaScriptEncoder.UnsafeRelaxedJsonEscaping.EncodeUtf8(plain, escaped, out _, out int written);
+            plain = escaped.AsSpan(0, written);
+        }
+
+        byte[] json = [.. before, .. plain, .. after];
+        ArrayPool<byte>.Shared.Return(utf8);
+        if (escaped is not null)
+            ArrayPool<byte>.Shared.Return(escaped);
+        return json;
+    }
+}

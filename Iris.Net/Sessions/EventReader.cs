@@ -1,0 +1,80 @@
+using System.Threading.Tasks.Sources;
+
+namespace Iris.Net.Sessions;
+
+/// <summary>Follows the events of one attempt. One caller reads; a reader that falls too far behind is cut, and the turn runs
+/// on.</summary>
+internal sealed class EventReader : IValueTaskSource, IDisposable
+{
+    private readonly TurnEvents _events;
+    // Woken readers go on on another thread: whoever appended may be a program that blocks the one that it is on.
+    private ManualResetValueTaskSourceCore<bool> _wait = new() { RunContinuationsAsynchronously = true };
+    private TurnEvents.Node _at;
+    private long _behindSince = -1;
+    private bool _registered;
+
+    internal EventReader(TurnEvents events, TurnEvents.Node at) => (_events, _at) = (events, at);
+
+    /// <summary>True where the reader fell too far behind: it gets nothing more, and no end.</summary>
+    public bool IsCut { get; private set; }
+
+    /// <summary>The next event; false where there is none yet, or none any more.</summary>
+    public bool TryRead(out EventKind kind, out ReadOnlySpan<byte> json)
+    {
+        if (IsCut || _at.Next is not { } node)
+        {
+            kind = default;
+            json = default;
+            return false;
+        }
+
+        _at = node;
+        kind = node.Kind;
+        json = node.Json;
+        return true;
+    }
+
+    /// <summary>The attempt's end, once all of its events were read.</summary>
+    public TurnEnd? End => !IsCut && _events.End is { } end && _at.Next is null ? end : null;
+
+    /// <summary>Waits until there is an event, the end, or a cut.</summary>
+    public ValueTask WaitAsync()
+    {
+        _wait.Reset();
+        return _events.MustWait(this, _at) ? new(this, _wait.Version) : default;
+    }
+
+    public void Dispose() => _events.Detach(this);
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _wait.GetStatus(token);
+
+    void IValueTaskSource.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _wait.OnCompleted(continuation, state, token, flags);
+
+    void IValueTaskSource.GetResult(short token) => _wait.GetResult(token);
+
+    internal void Register() => _registered = true;
+
+    internal void Appended(TurnEvents.Node tail, TimeProvider time, EventLimits limits)
+    {
+        long backlog = tail.Deltas - _at.Deltas;
+        if (backlog <= limits.Lasting)
+            _behindSince = -1;
+        else if (_behindSince < 0)
+            _behindSince = time.GetTimestamp();
+        else if (backlog > limits.Most || time.GetElapsedTime(_behindSince) > limits.LastingFor)
+            IsCut = true;
+        if (IsCut)
+            _at = tail;   // what it did not take is nobody's any more
+        Wake();
+    }
+
+    internal void Wake()
+    {
+        if (!_registered)
+            return;
+        _registered = false;
+        _wait.SetResult(true);
+    }
+}

@@ -1,0 +1,15 @@
+namespace Iris.Net.Sessions;
+
+/// <summary>Why a request to run a turn is refused.</summary>
+internal enum Refusal : byte
+{
+    None,
+    UnknownSession,
+    MissingToken,
+    StaleToken,
+    InFlight,
+    Contended,
+    Overloaded,
+    Draining,
+    StoreUnavailable,
+}

@@ -1,0 +1,155 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Iris.Net.Journal;
+using Iris.Net.Stores;
+
+namespace Iris.Net.Sessions;
+
+/// <summary>What a program sees of the attempt that it runs.</summary>
+internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, OpenRequest? replay, CancellationToken turnCancel)
+    : TurnContext
+{
+    private static readonly StepOptions DefaultOptions = new();
+
+    // One append at a time, though a program may run steps side by side.
+    private SemaphoreSlim? _journalGate;
+    private JsonElement _body, _state;
+    private int _steps;
+    private volatile bool _over;
+    private bool _closed;
+
+    public override string SessionId => turn.SessionId.Value;
+
+    public override long Number => turn.Number;
+
+    public override int Attempt => turn.Attempt;
+
+    public override string? Principal => turn.Head.Principal;
+
+    public override JsonElement Body
+    {
+        get
+        {
+            ThrowIfOver();
+            if (_body.ValueKind == JsonValueKind.Undefined)
+                _body = TurnRequest.Parse(turn.Body);
+            return _body;
+        }
+    }
+
+    public override JsonElement? State
+    {
+        get
+        {
+            ThrowIfOver();
+            if (turn.Head.State.IsEmpty)
+                return null;
+            if (_state.ValueKind == JsonValueKind.Undefined)
+                _state = TurnRequest.Parse(turn.Head.State);
+            return _state;
+        }
+    }
+
+    /// <summary>Why the attempt may not commit, whatever the program says.</summary>
+    public AttemptOverException? Doom { get; private set; }
+
+    public override bool TryGetSignal(string name, out JsonElement payload)
+    {
+        ThrowIfOver();
+        payload = default;
+        return false;
+    }
+
+    public override ValueTask DeltaAsync(string text, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        ThrowIfOver();
+        cancel.ThrowIfCancellationRequested();
+        if (turn.Events.IsFollowed)
+            turn.Events.Append(EventKind.Delta, ChannelEvent.Delta(text));
+        return default;
+    }
+
+    public override async ValueTask<T> StepAsync<T>(
+        string name,
+        Func<StepContext, CancellationToken, ValueTask<T>> run,
+        JsonTypeInfo<T> json,
+        StepOptions? options = null,
+        CancellationToken cancel = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(run);
+        ArgumentNullException.ThrowIfNull(json);
+        ThrowIfOver();
+        if (!cancel.CanBeCanceled)
+            cancel = turnCancel;
+        int place = Interlocked.Increment(ref _steps) - 1;
+        if (place >= turn.MaxSteps)
+            throw new InvalidOperationException($"A turn has at most {turn.MaxSteps} steps.");
+        JournalledStep? known = place < replay?.Steps.Count ? replay.Steps[place] : null;
+        if (known is not null && known.Name != name)
+            throw new NondeterministicProgramException(known.Name, name);
+        if (known is { Result.HasValue: true })
+            return JsonSerializer.Deserialize(known.Result.Utf8.Span, json)!;
+        if (known is { RetrySafe: false })
+            throw new StepUncertainException(name);
+
+        string key = known?.IdempotencyKey ?? turn.StepKey(place, name);
+        string effectId = known?.EffectId ?? await BeginStepAsync(name, key, options ?? DefaultOptions, cancel).ConfigureAwait(false);
+        T value = await run(new StepContext(name, key), cancel).ConfigureAwait(false);
+        JsonPayload result = JsonPayload.From(value, json);
+        await AppendAsync(
+            Flush.Durable, () => journal.Records.EffectResult(journal.NextSeq, journal.Now, effectId, result), CancellationToken.None)
+            .ConfigureAwait(false);
+        return value;
+    }
+
+    /// <summary>From now on every call throws. What is being appended at this moment is waited for.</summary>
+    public ValueTask CloseAsync()
+    {
+        _over = true;
+        if (_closed || Volatile.Read(ref _journalGate) is not { } gate)
+            return default;
+        _closed = true;
+        return new(gate.WaitAsync());   // never given back
+    }
+
+    private async ValueTask<string> BeginStepAsync(string name, string key, StepOptions options, CancellationToken cancel)
+    {
+        // What the first step's sync carries besides the intent is the attempt's own start.
+        Flush flush = options.RetrySafe && _steps > 1 ? Flush.Written : Flush.Durable;
+        JournalEntry intent = await AppendAsync(
+            flush, () => journal.Records.EffectIntent(journal.NextSeq, journal.Now, name, key, options), cancel).ConfigureAwait(false);
+        return EffectId.Format(name, intent.Seq);
+    }
+
+    private async ValueTask<JournalEntry> AppendAsync(Flush flush, Func<JournalEntry> write, CancellationToken cancel = default)
+    {
+        SemaphoreSlim gate = LazyInitializer.EnsureInitialized(ref _journalGate, static () => new SemaphoreSlim(1, 1));
+        await gate.WaitAsync(cancel).ConfigureAwait(false);
+        try
+        {
+            ThrowIfOver();
+            JournalEntry entry = write();
+            journal.Add(entry);
+            await journal.FlushAsync(flush).ConfigureAwait(false);
+            return entry;
+        }
+        catch (AttemptOverException over)
+        {
+            Doom = over;
+            _over = true;
+            throw;
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    private void ThrowIfOver()
+    {
+        if (_over)
+            throw Doom ?? new AttemptOverException(AbortReason.None);
+    }
+}

@@ -1,0 +1,223 @@
+using Iris.Net.Journal;
+using Iris.Net.Stores;
+
+namespace Iris.Net.Sessions;
+
+/// <summary>One attempt at one turn, from its claim to its end. It outlives the exchange that started it.</summary>
+internal sealed class RunningTurn
+{
+    private readonly SessionHost _host;
+    private readonly Lease _lease;
+    private readonly RecordWriter _records;
+    private readonly TurnJournal _journal;
+    private readonly RunningContext _context;
+    private readonly CancellationTokenSource _cancel = new();
+    private readonly TaskCompletionSource _abandoned = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly long _started;
+    private readonly long _requestSeq;
+    private long _renewed, _cancelledAt;
+    private int _cancelReason;
+
+    public RunningTurn(SessionHost host, Lease lease, SessionHead head, long nextSeq, OpenRequest? open, ReadOnlyMemory<byte> body)
+    {
+        _host = host;
+        _lease = lease;
+        Head = head;
+        Body = body;
+        OpenRequest? replay = open is not null && open.Body.Span.SequenceEqual(body.Span) ? open : null;
+        Attempt = 1 + (replay?.Attempts ?? 0);
+        Events = new TurnEvents(host.Settings.Time, host.EventLimits);
+        _started = _renewed = host.Settings.Time.GetTimestamp();
+        _records = host.RentRecords();
+        _journal = new TurnJournal(host.Settings.Store, lease, nextSeq, _records, Events, host.Settings.Time);
+        if (open is not null && replay is null)
+            _journal.Add(_records.RequestClosed(_journal.NextSeq, _journal.Now));
+        _requestSeq = replay?.FirstSeq ?? _journal.NextSeq;
+        _journal.Add(_records.TurnStarted(
+            _journal.NextSeq, _journal.Now, Number, Attempt, host.Minting.ShortName(), replay is null ? body.Span : default));
+        _context = new RunningContext(this, _journal, replay, _cancel.Token);
+    }
+
+    public SessionId SessionId => _lease.Session;
+
+    public SessionHead Head { get; }
+
+    public ReadOnlyMemory<byte> Body { get; }
+
+    /// <summary>The number that the turn has once it commits.</summary>
+    public long Number => Head.Turn + 1;
+
+    public int Attempt { get; }
+
+    public int MaxSteps => _host.Settings.MaxStepsPerTurn;
+
+    /// <summary>What readers follow.</summary>
+    public TurnEvents Events { get; }
+
+    private SessionSettings Settings => _host.Settings;
+
+    /// <summary>The token that started the attempt: the client's until a turn commits.</summary>
+    private ReadOnlyMemory<byte> PresentedToken => Head.Guard;
+
+    public string StepKey(int place, string name) => _host.Key.ForStep(SessionId.Value, _requestSeq, place, name);
+
+    /// <summary>Runs the attempt to its end. It never throws: whatever goes wrong is the end.</summary>
+    public async ValueTask<TurnEnd> RunAsync()
+    {
+        TurnEnd end;
+        try
+        {
+            end = await ConcludeAsync(await RunProgramAsync().ConfigureAwait(false)).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            end = await FailAsync(e).ConfigureAwait(false);
+        }
+
+        _host.Leave(this);
+        _host.ReturnRecords(_records);
+        Events.Finish(end);
+        return end;
+    }
+
+    /// <summary>Gives the claim back without running anything; no trace of it stays.</summary>
+    public ValueTask WithdrawAsync()
+    {
+        _host.ReturnRecords(_records);
+        return Settings.Store.ReleaseAsync(_lease);
+    }
+
+    /// <summary>Asks the program to end; after a grace the attempt is over regardless.</summary>
+    public void Cancel(AbortReason reason)
+    {
+        if (Interlocked.CompareExchange(ref _cancelReason, (int)reason, 0) != 0)
+            return;
+        Volatile.Write(ref _cancelledAt, Settings.Time.GetTimestamp());
+        _ = _cancel.CancelAsync();   // a program's callbacks run elsewhere, and are its own affair
+    }
+
+    /// <summary>Looks at the clock: the turn's time, the grace after a cancel, the lease.</summary>
+    public void Tick()
+    {
+        TimeProvider time = Settings.Time;
+        if (time.GetElapsedTime(_started) >= Settings.TurnTimeout)
+            Cancel(AbortReason.Timeout);
+        if (Volatile.Read(ref _cancelledAt) is not 0 and long at && time.GetElapsedTime(at) >= Settings.CancelGrace)
+            _abandoned.TrySetResult();
+        if (time.GetElapsedTime(_renewed) >= Settings.LeaseRenewal)
+            _ = RenewAsync();
+    }
+
+    private async ValueTask<TurnOutcome> RunProgramAsync()
+    {
+        ValueTask<TurnOutcome> program = Settings.Adapter.RunTurnAsync(_context, _cancel.Token);
+        if (program.IsCompleted)
+            return await program.ConfigureAwait(false);
+        Task<TurnOutcome> running = program.AsTask();
+        if (await Task.WhenAny(running, _abandoned.Task).ConfigureAwait(false) == running)
+            return await running.ConfigureAwait(false);
+        _ = ObserveAsync(running);
+        throw new AttemptOverException((AbortReason)_cancelReason);
+    }
+
+    private async ValueTask<TurnEnd> ConcludeAsync(TurnOutcome outcome)
+    {
+        await _context.CloseAsync().ConfigureAwait(false);
+        if (_context.Doom is { } doom)
+            throw doom;
+        switch (outcome)
+        {
+            case CommittedOutcome committed:
+                return await CommitAsync(committed).ConfigureAwait(false);
+            case ContendedOutcome contended:
+                await EndUncommittedAsync().ConfigureAwait(false);
+                return TurnEnd.Contended(contended.Current, PresentedToken);
+            case AbortedOutcome aborted:
+                await EndUncommittedAsync().ConfigureAwait(false);
+                Settings.Failed("aborted", new InvalidOperationException(aborted.Reason ?? "The adapter aborted the turn."));
+                return TurnEnd.Aborted(AbortReason.Failed, PresentedToken);
+            default:
+                throw new InvalidOperationException("The program returned no outcome.");
+        }
+    }
+
+    private async ValueTask<TurnEnd> CommitAsync(CommittedOutcome outcome)
+    {
+        ReadOnlyMemory<byte> fields = TurnEnd.FieldsOf(outcome), token = _host.Minting.Token();
+        long seq = _journal.NextSeq, now = _journal.Now;
+        SessionHead head = Head with
+        {
+            Guard = token,
+            Turn = Number,
+            ClientTurns = Head.ClientTurns + 1,
+            NextSeq = seq + 2,
+            Status = outcome is ParkedOutcome ? SessionStatus.Parked : SessionStatus.Finished,
+            Wait = (outcome as ParkedOutcome)?.Wait,
+            State = outcome.State.Utf8,
+            Reply = fields,
+            UpdatedAt = DateTimeOffset.FromUnixTimeMilliseconds(now),
+        };
+        JournalEntry marker = outcome is ParkedOutcome parked
+            ? _records.Wait(seq, now, parked.Wait)
+            : _records.Finish(seq, now, ((FinishedOutcome)outcome).Output);
+        await _journal.CommitAsync(marker, _records.Commit(seq + 1, now, head), head).ConfigureAwait(false);
+        return TurnEnd.Committed(outcome, fields, token);
+    }
+
+    private async ValueTask<TurnEnd> FailAsync(Exception error)
+    {
+        try
+        {
+            await _context.CloseAsync().ConfigureAwait(false);
+            await EndUncommittedAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or AttemptOverException)
+        {
+            // The store is gone or somebody else has the session: nothing is left to write for this attempt.
+        }
+
+        AbortReason reason = error is AttemptOverException over && over.Reason != AbortReason.None
+            ? over.Reason
+            : error is OperationCanceledException or AttemptOverException ? (AbortReason)Volatile.Read(ref _cancelReason) : AbortReason.None;
+        if (reason is not (AbortReason.None or AbortReason.StoreUnavailable))
+            return TurnEnd.Aborted(reason, PresentedToken);
+        string errorId = _host.Minting.ShortName();
+        Settings.Failed(errorId, error);
+        return reason == AbortReason.StoreUnavailable
+            ? TurnEnd.StoreUnavailable(PresentedToken)
+            : TurnEnd.Failed(errorId, error, PresentedToken);
+    }
+
+    /// <summary>Leaves the attempt in the journal, so that a retry is known as one, and gives the lease back.</summary>
+    private async ValueTask EndUncommittedAsync()
+    {
+        await _journal.FlushAsync(Flush.Written).ConfigureAwait(false);
+        await Settings.Store.ReleaseAsync(_lease).ConfigureAwait(false);
+    }
+
+    private async Task RenewAsync()
+    {
+        _renewed = Settings.Time.GetTimestamp();
+        try
+        {
+            if (!await Settings.Store.RenewAsync(_lease, Settings.LeaseTtl).ConfigureAwait(false))
+                Cancel(AbortReason.LeaseLost);
+        }
+        catch (IOException e)
+        {
+            Settings.Failed("lease", e);   // the next tick tries again while the lease lasts
+        }
+    }
+
+    private async Task ObserveAsync(Task<TurnOutcome> abandoned)
+    {
+        try
+        {
+            await abandoned.ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Settings.Failed("abandoned", e);
+        }
+    }
+}

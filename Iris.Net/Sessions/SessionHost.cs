@@ -1,0 +1,174 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using Iris.Net.Journal;
+using Iris.Net.Stores;
+
+namespace Iris.Net.Sessions;
+
+/// <summary>The sessions of one channel: decides who may run a turn. The checks stand in one order (unknown, missing, stale,
+/// in flight), and the store's one swap decides among those who pass them.</summary>
+internal sealed class SessionHost : IAsyncDisposable
+{
+    private const int MintAttempts = 4;
+
+    private readonly RunningTurns _running;
+    private readonly ConcurrentBag<RecordWriter> _idleRecords = [];
+    private readonly string _defDigest;
+    private readonly string _owner = Guid.NewGuid().ToString("N");
+
+    public SessionHost(SessionSettings settings)
+    {
+        Settings = settings;
+        Minting = new Minting(settings.MintSessionId, settings.MintToken);
+        HostCapabilities capabilities = settings.Adapter.Capabilities;
+        _defDigest = ProgramDigest.Of(capabilities.Name, capabilities.Version);
+        _running = new RunningTurns(settings);
+    }
+
+    public SessionSettings Settings { get; }
+
+    public Minting Minting { get; }
+
+    public ChannelKey Key { get; } = new(RandomNumberGenerator.GetBytes(32));
+
+    public EventLimits EventLimits { get; } = new(Lasting: 1 << 20, LastingFor: TimeSpan.FromSeconds(1), Most: 4 << 20);
+
+    private LeaseRequest LeaseRequest => new(_owner, Settings.LeaseTtl);
+
+    /// <summary>Mints a session whose first turn is ready to run.</summary>
+    public async ValueTask<Admission> StartAsync(TurnRequest request, CancellationToken cancel = default)
+    {
+        if (_running.Refuses() is not Refusal.None and var refusal)
+            return refusal;
+        for (int i = 0; i < MintAttempts; i++)
+        {
+            SessionId id = new(Minting.SessionId());
+            SessionSeed seed = Seed(request.Principal, out RecordWriter records);
+            CreateResult created;
+            try
+            {
+                created = await Settings.Store.CreateAsync(id, seed, LeaseRequest, cancel).ConfigureAwait(false);
+            }
+            catch (IOException e)
+            {
+                return StoreFailed(e);
+            }
+            finally
+            {
+                ReturnRecords(records);
+            }
+
+            if (created.Status == CreateStatus.Full)
+                return Refusal.Overloaded;
+            if (created.Status == CreateStatus.Created)
+                return await EnterAsync(new RunningTurn(
+                    this, created.Lease, seed.Head, seed.Head.NextSeq, open: null, request.Body)).ConfigureAwait(false);
+        }
+
+        throw new InvalidOperationException("The minted session ids are all taken.");
+    }
+
+    /// <summary>Claims a session for whoever presents its token.</summary>
+    public async ValueTask<Admission> ContinueAsync(
+        SessionId id, ReadOnlyMemory<byte> token, TurnRequest request, CancellationToken cancel = default)
+    {
+        try
+        {
+            SessionHead? head = await Settings.Store.FindAsync(id, cancel).ConfigureAwait(false);
+            if (head is null || head.Principal != request.Principal)
+                return Refusal.UnknownSession;
+            return token.IsEmpty ? Refusal.MissingToken : await ClaimAsync(id, token, request, cancel).ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            return StoreFailed(e);
+        }
+    }
+
+    /// <summary>Claims a session for a connection that is bound to it, which needs no token.</summary>
+    public async ValueTask<Admission> ContinueBoundAsync(SessionId id, TurnRequest request, CancellationToken cancel = default)
+    {
+        try
+        {
+            return await ClaimAsync(id, guard: default, request, cancel).ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            return StoreFailed(e);
+        }
+    }
+
+    /// <summary>Refuses new turns and waits for the running ones; on <paramref name="cancel"/> it ends them.</summary>
+    public Task DrainAsync(CancellationToken cancel = default) => _running.DrainAsync(cancel);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _running.DisposeAsync().ConfigureAwait(false);
+        while (_idleRecords.TryTake(out RecordWriter? records))
+            records.Dispose();
+    }
+
+    public void Leave(RunningTurn turn) => _running.Leave(turn);
+
+    public RecordWriter RentRecords() => _idleRecords.TryTake(out RecordWriter? records) ? records : new RecordWriter(_defDigest);
+
+    public void ReturnRecords(RecordWriter records)
+    {
+        records.Clear();
+        _idleRecords.Add(records);
+    }
+
+    private async ValueTask<Admission> ClaimAsync(
+        SessionId id, ReadOnlyMemory<byte> guard, TurnRequest request, CancellationToken cancel)
+    {
+        BeginResult begun = await Settings.Store.BeginAsync(id, guard, LeaseRequest, cancel).ConfigureAwait(false);
+        switch (begun.Status)
+        {
+            case BeginStatus.Unknown:
+                return Refusal.UnknownSession;
+            case BeginStatus.Stale:
+                return Refusal.StaleToken;
+            case BeginStatus.Held:
+                return begun.Lease.Owner == _owner ? Refusal.InFlight : Refusal.Contended;
+            default:
+                OpenRequest? open = begun.NextSeq == begun.Head!.NextSeq
+                    ? null
+                    : await OpenRequest.ReadAsync(Settings.Store.ReadAsync(id, begun.Head.NextSeq, cancel)).ConfigureAwait(false);
+                return await EnterAsync(
+                    new RunningTurn(this, begun.Lease, begun.Head, begun.NextSeq, open, request.Body)).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<Admission> EnterAsync(RunningTurn turn)
+    {
+        Refusal refusal = _running.TryEnter(turn);
+        if (refusal == Refusal.None)
+            return turn;
+        await turn.WithdrawAsync().ConfigureAwait(false);
+        return refusal;
+    }
+
+    private SessionSeed Seed(string? principal, out RecordWriter records)
+    {
+        DateTimeOffset now = Settings.Time.GetUtcNow();
+        byte[] salt = Minting.Salt();
+        records = RentRecords();
+        return new SessionSeed(
+            new SessionHead
+            {
+                Guard = Minting.Token(),
+                NextSeq = 1,
+                Principal = principal,
+                Salt = salt,
+                CreatedAt = now,
+                UpdatedAt = now,
+            },
+            new[] { records.Session(0, now.ToUnixTimeMilliseconds(), salt, principal) });
+    }
+
+    private Refusal StoreFailed(IOException e)
+    {
+        Settings.Failed("store", e);
+        return Refusal.StoreUnavailable;
+    }
+}

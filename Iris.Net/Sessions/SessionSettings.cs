@@ -1,0 +1,33 @@
+using Iris.Net.Stores;
+
+namespace Iris.Net.Sessions;
+
+/// <summary>What the sessions of one channel run on.</summary>
+internal sealed record SessionSettings
+{
+    public required IHostAdapter Adapter { get; init; }
+
+    public required IStateStore Store { get; init; }
+
+    public required TimeProvider Time { get; init; }
+
+    public required TimeSpan TurnTimeout { get; init; }
+
+    public required int MaxConcurrentTurns { get; init; }
+
+    public required int MaxStepsPerTurn { get; init; }
+
+    public Func<string>? MintSessionId { get; init; }
+
+    public Func<string>? MintToken { get; init; }
+
+    /// <summary>Is told of what a program threw, with the id that the client gets.</summary>
+    public required Action<string, Exception> Failed { get; init; }
+
+    /// <summary>How long a cancelled program may take to end.</summary>
+    public TimeSpan CancelGrace { get; init; } = TimeSpan.FromSeconds(5);
+
+    public TimeSpan LeaseTtl { get; init; } = TimeSpan.FromSeconds(30);
+
+    public TimeSpan LeaseRenewal { get; init; } = TimeSpan.FromSeconds(10);
+}

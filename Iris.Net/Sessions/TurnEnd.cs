@@ -1,0 +1,121 @@
+using System.Text.Json;
+using System.Text.Encodings.Web;
+using System.Buffers;
+using Iris.Net.Journal;
+
+namespace Iris.Net.Sessions;
+
+/// <summary>How an attempt ended, as its client is told.</summary>
+internal enum TurnStatus : byte
+{
+    Finished,
+    Parked,
+    Contended,
+    Aborted,
+
+    /// <summary>The program threw.</summary>
+    Failed,
+
+    /// <summary>The store cannot be reached or trusted: what became of a commit is not known.</summary>
+    StoreUnavailable,
+}
+
+/// <summary>Why an attempt ended without a commit.</summary>
+internal enum AbortReason : byte
+{
+    None,
+    Failed,
+    Timeout,
+    LeaseLost,
+    Cancelled,
+    Contended,
+
+    /// <summary>The server stops.</summary>
+    Stopped,
+
+    /// <summary>The store cannot be reached or trusted: what became of a commit is not known.</summary>
+    StoreUnavailable,
+}
+
+/// <summary>The end of an attempt.</summary>
+internal sealed class TurnEnd
+{
+    private static readonly byte[] AbortedFields = "\"status\":\"aborted\""u8.ToArray();
+    private static readonly JsonWriterOptions Relaxed =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    private TurnEnd(TurnStatus status) => Status = status;
+
+    public TurnStatus Status { get; }
+
+    public bool IsCommitted => Status is TurnStatus.Finished or TurnStatus.Parked;
+
+    /// <summary>The members of the reply that tell the outcome, from <c>"status"</c> on: <c>"status":…,"output":…</c>.</summary>
+    public ReadOnlyMemory<byte> Fields { get; private init; }
+
+    /// <summary>The token that the client now holds, in UTF-8: a new one where the turn committed.</summary>
+    public ReadOnlyMemory<byte> Token { get; private init; }
+
+    public AbortReason Reason { get; private init; }
+
+    /// <summary>Names what the program threw in the server's log.</summary>
+    public string? ErrorId { get; private init; }
+
+    /// <summary>What the program threw; told to clients only where the host wants that.</summary>
+    public Exception? Error { get; private init; }
+
+    public static TurnEnd Committed(CommittedOutcome outcome, ReadOnlyMemory<byte> fields, ReadOnlyMemory<byte> token) =>
+        new(outcome is FinishedOutcome ? TurnStatus.Finished : TurnStatus.Parked) { Fields = fields, Token = token };
+
+    public static TurnEnd Aborted(AbortReason reason, ReadOnlyMemory<byte> token) =>
+        new(TurnStatus.Aborted) { Fields = AbortedFields, Token = token, Reason = reason };
+
+    public static TurnEnd Contended(long current, ReadOnlyMemory<byte> token) => new(TurnStatus.Contended)
+    {
+        Fields = Write(json =>
+        {
+            json.WriteString("status"u8, "contended"u8);
+            json.WriteNumber("current"u8, current);
+        }),
+        Token = token,
+        Reason = AbortReason.Contended,
+    };
+
+    public static TurnEnd Failed(string errorId, Exception error, ReadOnlyMemory<byte> token) =>
+        new(TurnStatus.Failed) { ErrorId = errorId, Error = error, Token = token, Reason = AbortReason.Failed };
+
+    public static TurnEnd StoreUnavailable(ReadOnlyMemory<byte> token) =>
+        new(TurnStatus.StoreUnavailable) { Token = token, Reason = AbortReason.StoreUnavailable };
+
+    /// <summary>The fields of a commit: <c>"status":"finished"[,"output":…]</c> or <c>"status":"parked","wait":…</c>.</summary>
+    public static ReadOnlyMemory<byte> FieldsOf(CommittedOutcome outcome) => outcome switch
+    {
+        FinishedOutcome finished => Write(json =>
+        {
+            json.WriteString("status"u8, "finished"u8);
+            if (!finished.Output.HasValue)
+                return;
+            json.WritePropertyName("output"u8);
+            json.WriteRawValue(finished.Output.Utf8.Span, skipInputValidation: true);
+        }),
+        ParkedOutcome parked => Write(json =>
+        {
+            json.WriteString("status"u8, "parked"u8);
+            json.WritePropertyName("wait"u8);
+            WaitJson.Write(json, parked.Wait);
+        }),
+        _ => throw new InvalidOperationException("A commit finishes or parks."),
+    };
+
+    // The members alone: readers of the fields put their own before and behind them.
+    private static ReadOnlyMemory<byte> Write(Action<Utf8JsonWriter> members)
+    {
+        ArrayBufferWriter<byte> buffer = new(128);
+        using Utf8JsonWriter json = new(buffer, Relaxed);
+        json.WriteStartObject();
+        members(json);
+        json.WriteEndObject();
+        json.Flush();
+        return buffer.WrittenMemory[1..^1];
+    }
+}

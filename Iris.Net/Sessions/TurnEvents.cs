@@ -1,0 +1,98 @@
+namespace Iris.Net.Sessions;
+
+/// <summary>The events of one attempt, in order, each encoded once. A turn appends and never waits; readers follow at their
+/// own pace. An event lives as long as a reader has it ahead, and the newest for a while longer.</summary>
+internal sealed class TurnEvents(TimeProvider time, EventLimits limits)
+{
+    private readonly Lock _gate = new();
+    private readonly List<EventReader> _readers = [];
+    private int _followers;
+    private Node _tail = new(default, [], 0);
+
+    /// <summary>How the attempt ended; null while it runs. Behind it no event comes.</summary>
+    public TurnEnd? End { get; private set; }
+
+    /// <summary>Whether anybody follows: events that nobody reads need not be encoded.</summary>
+    public bool IsFollowed => Volatile.Read(ref _followers) > 0;
+
+    /// <summary>Adds an event and wakes the readers.</summary>
+    public void Append(EventKind kind, byte[] json)
+    {
+        lock (_gate)
+        {
+            Node node = new(kind, json, _tail.Deltas + (kind == EventKind.Delta ? json.Length : 0));
+            _tail = _tail.Next = node;
+            foreach (EventReader reader in _readers)
+                reader.Appended(node, time, limits);
+        }
+    }
+
+    /// <summary>Says how the attempt ended and wakes the readers.</summary>
+    public void Finish(TurnEnd end)
+    {
+        lock (_gate)
+        {
+            End = end;
+            foreach (EventReader reader in _readers)
+                reader.Wake();
+        }
+    }
+
+    /// <summary>A reader of all events from now on.</summary>
+    public EventReader Attach()
+    {
+        lock (_gate)
+        {
+            EventReader reader = new(this, _tail);
+            _readers.Add(reader);
+            _followers = _readers.Count;
+            return reader;
+        }
+    }
+
+    internal void Detach(EventReader reader)
+    {
+        lock (_gate)
+        {
+            _readers.Remove(reader);
+            _followers = _readers.Count;
+        }
+    }
+
+    /// <summary>Whether the reader is up to date and has to wait; it is then registered under the same lock.</summary>
+    internal bool MustWait(EventReader reader, Node at)
+    {
+        lock (_gate)
+        {
+            if (at.Next is not null || End is not null || reader.IsCut)
+                return false;
+            reader.Register();
+            return true;
+        }
+    }
+
+    /// <summary>One event; a reader's place is the last one that it took.</summary>
+    internal sealed class Node(EventKind kind, byte[] json, long deltas)
+    {
+        private Node? _next;
+
+        public EventKind Kind => kind;
+
+        public byte[] Json => json;
+
+        /// <summary>Bytes of deltas up to here: the distance of two nodes is a backlog.</summary>
+        public long Deltas => deltas;
+
+        public Node? Next
+        {
+            get => Volatile.Read(ref _next);
+            set => Volatile.Write(ref _next, value);
+        }
+    }
+}
+
+/// <summary>How far a reader may fall behind, in bytes of deltas.</summary>
+/// <param name="Lasting">Cut where this much waits for <paramref name="LastingFor"/>.</param>
+/// <param name="LastingFor">How long.</param>
+/// <param name="Most">Cut where this much waits at all.</param>
+internal sealed record EventLimits(long Lasting, TimeSpan LastingFor, long Most);

@@ -1,0 +1,39 @@
+using Iris.Net.Journal;
+
+namespace Iris.Net.Stores;
+
+/// <summary>What an append makes of a session in memory. An open request keeps every record; of what is over only the public
+/// ones stay, and of these the newest.</summary>
+internal static class MemoryAppend
+{
+    private const int KeptRecords = 256;
+    private const int KeptBytes = 1 << 20;
+    private const int Slack = 64;   // trimmed in batches, so that not every commit copies the log
+
+    public static SessionCell.State Apply(SessionCell.State state, ReadOnlySpan<JournalEntry> entries, SessionHead? commit)
+    {
+        long nextSeq = entries.IsEmpty ? state.NextSeq : entries[^1].Seq + 1;
+        int over = commit is not null ? entries.Length : LastClosing(entries) + 1;
+        if (over == 0 && commit is null)
+            return state with { NextSeq = nextSeq, Open = state.Open.Append(entries) };
+        return state with
+        {
+            NextSeq = nextSeq,
+            Head = commit ?? state.Head,
+            Owner = commit is null ? state.Owner : null,
+            Closed = Trim(state.Closed.AppendPublic(state.Open).Append(entries[..over], publicOnly: true)),
+            Open = default(RecordLog).Append(entries[over..]),
+        };
+    }
+
+    private static int LastClosing(ReadOnlySpan<JournalEntry> entries)
+    {
+        int last = entries.Length - 1;
+        while (last >= 0 && !entries[last].ClosesRequest)
+            last--;
+        return last;
+    }
+
+    private static RecordLog Trim(RecordLog log) =>
+        log.Count > KeptRecords + Slack || log.Length > KeptBytes ? log.Newest(KeptRecords, KeptBytes) : log;
+}

@@ -1,0 +1,290 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using Iris.Net.Journal;
+using Iris.Net.Stores;
+
+namespace Iris.Net;
+
+/// <summary>Keeps sessions in this process's memory, lost with it. Lock-free: one compare-and-swap decides a claim. Bounded:
+/// where there is no room left, sessions that were not used for a minute make it, finished and never-continued ones
+/// first; whatever was not used for a day goes in any case.</summary>
+public sealed class MemoryStateStore : IStateStore
+{
+    private static readonly TimeSpan EvictableAfter = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan DroppedAfter = TimeSpan.FromHours(24);
+    private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(10);
+
+    private readonly ConcurrentDictionary<string, SessionCell> _sessions = new(StringComparer.Ordinal);
+    private readonly TimeProvider _time;
+    private readonly ITimer _sweep;
+    private long _bytes, _evicted, _fruitlessSweep;
+
+    /// <summary>Makes an empty store.</summary>
+    /// <param name="maxBytes">About how much memory it may take, in bytes; at least 1 MiB. Default: an eighth of what the
+    /// process may use, at most 1 GiB.</param>
+    /// <param name="time">Its clock; the system's where none is given.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Less than 1 MiB.</exception>
+    public MemoryStateStore(long? maxBytes = null, TimeProvider? time = null)
+    {
+        MaxBytes = maxBytes ?? Math.Min(1L << 30, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxBytes, 1L << 20, nameof(maxBytes));
+        _time = time ?? TimeProvider.System;
+        _sweep = _time.CreateTimer(static store => ((MemoryStateStore)store!).DropOld(), this, SweepEvery, SweepEvery);
+    }
+
+    /// <inheritdoc/>
+    public StoreTraits Traits { get; } = new("memory", Durable: false, Shared: false);
+
+    /// <summary>About how much memory it may take, in bytes.</summary>
+    public long MaxBytes { get; }
+
+    /// <summary>About how much memory it takes, in bytes.</summary>
+    public long Bytes => Volatile.Read(ref _bytes);
+
+    /// <summary>How many sessions it holds.</summary>
+    public int Count => _sessions.Count;
+
+    /// <summary>How many sessions made room for others, or were not used for a day.</summary>
+    public long Evicted => Volatile.Read(ref _evicted);
+
+    private long Now => _time.GetUtcNow().UtcTicks;
+
+    /// <inheritdoc/>
+    public ValueTask<CreateResult> CreateAsync(
+        SessionId id, SessionSeed seed, LeaseRequest by, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(seed);
+        long now = Now;
+        if (Bytes > MaxBytes && !MakeRoom(now))
+            return new(CreateResult.Full());
+        var state = new SessionCell.State
+        {
+            Head = seed.Head,
+            NextSeq = seed.Entries.IsEmpty ? seed.Head.NextSeq : seed.Entries.Span[^1].Seq + 1,
+            Open = default(RecordLog).Append(seed.Entries.Span),
+            Fence = 1,
+            Owner = by.Owner,
+            LeasedUntil = now + by.Ttl.Ticks,
+            LastUsed = now,
+        };
+        SessionCell cell = new(state);
+        if (!_sessions.TryAdd(id.Value, cell))
+            return new(CreateResult.Exists(_sessions.TryGetValue(id.Value, out SessionCell? other) ? other.Now.Head : seed.Head));
+        Interlocked.Add(ref _bytes, state.Size);
+        return new(CreateResult.Created(new Lease(id, 1, by.Owner), seed.Head));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<BeginResult> BeginAsync(
+        SessionId id, ReadOnlyMemory<byte> guard, LeaseRequest by, CancellationToken cancel = default)
+    {
+        if (!_sessions.TryGetValue(id.Value, out SessionCell? cell))
+            return new(BeginResult.Unknown());
+        for (; ; )
+        {
+            SessionCell.State state = cell.Now;
+            if (state.Deleted)
+                return new(BeginResult.Unknown(Tombstone.Deleted));
+            if (!guard.IsEmpty && !state.Matches(guard.Span))
+                return new(BeginResult.Stale(state.Head));
+            long now = Now;
+            if (state.IsLeased(now))
+                return new(BeginResult.Held(new Lease(id, state.Fence, state.Owner!), state.Head));
+            bool lapsed = state.Owner is not null;
+            SessionCell.State begun = state with
+            {
+                Fence = state.Fence + 1,
+                Owner = by.Owner,
+                LeasedUntil = now + by.Ttl.Ticks,
+                LastUsed = now,
+                // A writer that outlived its lease may still be writing behind the end of these logs.
+                Open = lapsed ? state.Open.Copy() : state.Open,
+                Closed = lapsed ? state.Closed.Copy() : state.Closed,
+                Writer = lapsed ? new() : state.Writer,
+            };
+            if (cell.TrySwap(state, begun))
+                return new(BeginResult.Begun(new Lease(id, begun.Fence, by.Owner), begun.Head, begun.NextSeq));
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<AppendResult> AppendAsync(
+        Lease lease, ReadOnlyMemory<JournalEntry> entries, SessionHead? commit, Flush flush, CancellationToken cancel = default)
+    {
+        if (!_sessions.TryGetValue(lease.Session.Value, out SessionCell? cell))
+            return new(AppendResult.Unknown);
+        for (; ; )
+        {
+            SessionCell.State state = cell.Now;
+            if (!state.Holds(lease))
+                return new(state.Deleted ? AppendResult.Unknown : AppendResult.StaleFence);
+            if (commit is not null && state.CancelledFence == lease.Fence)
+                return new(AppendResult.Cancelled);
+            if ((entries.Length > 0 && entries.Span[0].Seq != state.NextSeq) || !state.Writer.TryEnter())
+                return new(AppendResult.SeqConflict);
+            bool swapped = ReferenceEquals(cell.Now, state)
+                && Swap(cell, state, MemoryAppend.Apply(state, entries.Span, commit) with { LastUsed = Now });
+            state.Writer.Exit();
+            if (swapped)
+                return new(AppendResult.Appended);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool> RenewAsync(Lease lease, TimeSpan ttl, CancellationToken cancel = default) =>
+        new(Update(lease, state => state with { LeasedUntil = Now + ttl.Ticks }));
+
+    /// <inheritdoc/>
+    public ValueTask ReleaseAsync(Lease lease, CancellationToken cancel = default)
+    {
+        Update(lease, state => state with { Owner = null, LastUsed = Now });
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<SessionHead?> FindAsync(SessionId id, CancellationToken cancel = default) =>
+        new(_sessions.TryGetValue(id.Value, out SessionCell? cell) && cell.Now is { Deleted: false } state ? state.Head : null);
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<JournalEntry> ReadAsync(
+        SessionId id, long from, [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        await Task.CompletedTask.ConfigureAwait(false);
+        if (!_sessions.TryGetValue(id.Value, out SessionCell? cell) || cell.Now is not { Deleted: false } state)
+            yield break;
+        foreach (RecordLog log in (RecordLog[])[state.Closed, state.Open])
+        {
+            for (int at = 0; log.TryRead(ref at, out JournalEntry entry);)
+            {
+                cancel.ThrowIfCancellationRequested();
+                if (entry.Seq >= from)
+                    yield return entry;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool> PostAsync(SessionId id, Mail mail, CancellationToken cancel = default)
+    {
+        if (!_sessions.TryGetValue(id.Value, out SessionCell? cell))
+            return new(false);
+        for (; ; )
+        {
+            SessionCell.State state = cell.Now;
+            if (state.Deleted)
+                return new(false);
+            SessionCell.State? posted = mail switch
+            {
+                CancelMail c when state.Owner is not null && state.Fence == c.Fence => state with { CancelledFence = c.Fence },
+                SignalMail signal => state with { Mail = new SessionCell.MailBox(signal, state.Mail) },
+                _ => null,
+            };
+            if (posted is null)
+                return new(false);
+            if (Swap(cell, state, posted))
+                return new(true);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<SessionId> DueAsync(
+        DateTimeOffset now, int limit, [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        await Task.CompletedTask.ConfigureAwait(false);
+        foreach ((string id, SessionCell cell) in _sessions)
+        {
+            cancel.ThrowIfCancellationRequested();
+            SessionCell.State state = cell.Now;
+            if (state.Deleted || state.IsLeased(Now) || (state.Mail is null && !(state.Head.Wait?.At <= now)))
+                continue;
+            if (limit-- <= 0)
+                yield break;
+            yield return new SessionId(id);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<ListedSession> ListAsync(
+        ListQuery query, [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        await Task.CompletedTask.ConfigureAwait(false);
+        var found = from pair in _sessions
+                    let state = pair.Value.Now
+                    where !state.Deleted && (query.Status is null || state.Head.Status == query.Status)
+                    where query.After is null || string.CompareOrdinal(pair.Key, query.After) > 0
+                    orderby pair.Key
+                    select new ListedSession(new SessionId(pair.Key), state.Head);
+        foreach (ListedSession session in found.OrderBy(s => s.Id.Value, StringComparer.Ordinal).Take(query.Limit))
+        {
+            cancel.ThrowIfCancellationRequested();
+            yield return session;
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DeleteAsync(Lease lease, Tombstone why, CancellationToken cancel = default)
+    {
+        if (_sessions.TryGetValue(lease.Session.Value, out SessionCell? cell))
+            while (cell.Now is { } state && state.Holds(lease) && !TryRemove(lease.Session.Value, cell, state)) { }
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _sweep.DisposeAsync();
+
+    private bool Update(Lease lease, Func<SessionCell.State, SessionCell.State> change)
+    {
+        if (!_sessions.TryGetValue(lease.Session.Value, out SessionCell? cell))
+            return false;
+        while (cell.Now is { } state && state.Holds(lease))
+            if (cell.TrySwap(state, change(state)))
+                return true;
+        return false;
+    }
+
+    private bool Swap(SessionCell cell, SessionCell.State from, SessionCell.State to)
+    {
+        if (!cell.TrySwap(from, to))
+            return false;
+        Interlocked.Add(ref _bytes, to.Size - from.Size);
+        return true;
+    }
+
+    private bool TryRemove(string id, SessionCell cell, SessionCell.State state)
+    {
+        if (!Swap(cell, state, state with { Deleted = true, Owner = null, Closed = default, Open = default, Mail = null }))
+            return false;
+        _sessions.TryRemove(new KeyValuePair<string, SessionCell>(id, cell));
+        return true;
+    }
+
+    private bool MakeRoom(long now)
+    {
+        // A full store that found nothing looks again a second later, not for each START.
+        if (now - Volatile.Read(ref _fruitlessSweep) < TimeSpan.TicksPerSecond)
+            return false;
+        Evict(now - EvictableAfter.Ticks, now, downTo: MaxBytes / 10 * 9);
+        if (Bytes <= MaxBytes)
+            return true;
+        Volatile.Write(ref _fruitlessSweep, now);
+        return false;
+    }
+
+    private void DropOld()
+    {
+        long now = Now;
+        Evict(now - DroppedAfter.Ticks, now, downTo: long.MinValue);
+    }
+
+    private void Evict(long usedBefore, long now, long downTo)
+    {
+        foreach ((string id, SessionCell cell, SessionCell.State state) in MemoryEviction.Candidates(_sessions, usedBefore, now))
+        {
+            if (Bytes <= downTo)
+                return;
+            if (TryRemove(id, cell, state))
+                Interlocked.Increment(ref _evicted);
+        }
+    }
+}

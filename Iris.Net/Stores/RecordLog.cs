@@ -1,0 +1,111 @@
+using System.Buffers.Binary;
+using Iris.Net.Journal;
+
+namespace Iris.Net.Stores;
+
+/// <summary>Records one behind the other in one array: a length, a kind, a seq, the bytes. A log value never changes; an
+/// append writes beyond its end and returns the longer one, so that readers of the shorter one are undisturbed.</summary>
+internal readonly struct RecordLog
+{
+    private const int HeaderSize = sizeof(int) + sizeof(byte) + sizeof(long);
+
+    private readonly byte[]? _bytes;
+    private readonly int _length;
+
+    private RecordLog(byte[]? bytes, int length, int count) => (_bytes, _length, Count) = (bytes, length, count);
+
+    /// <summary>How many records it holds.</summary>
+    public int Count { get; }
+
+    /// <summary>The bytes of its records.</summary>
+    public int Length => _length;
+
+    /// <summary>The memory that it occupies.</summary>
+    public int Capacity => _bytes?.Length ?? 0;
+
+    /// <summary>Only one writer at a time may append to a log and its successors.</summary>
+    public RecordLog Append(ReadOnlySpan<JournalEntry> entries, bool publicOnly = false)
+    {
+        int more = 0, count = 0;
+        foreach (JournalEntry entry in entries)
+        {
+            if (publicOnly && !entry.IsPublic)
+                continue;
+            more += HeaderSize + entry.Utf8.Length;
+            count++;
+        }
+
+        if (count == 0)
+            return this;
+        byte[] bytes = Room(more);
+        int at = _length;
+        foreach (JournalEntry entry in entries)
+        {
+            if (publicOnly && !entry.IsPublic)
+                continue;
+            Span<byte> to = bytes.AsSpan(at);
+            BinaryPrimitives.WriteInt32LittleEndian(to, entry.Utf8.Length);
+            to[sizeof(int)] = (byte)entry.Kind;
+            BinaryPrimitives.WriteInt64LittleEndian(to[(sizeof(int) + 1)..], entry.Seq);
+            entry.Utf8.Span.CopyTo(to[HeaderSize..]);
+            at += HeaderSize + entry.Utf8.Length;
+        }
+
+        return new(bytes, at, Count + count);
+    }
+
+    /// <summary>Appends the public records of another log.</summary>
+    public RecordLog AppendPublic(RecordLog other)
+    {
+        RecordLog log = this;
+        for (int at = 0; other.TryRead(ref at, out JournalEntry entry);)
+            if (entry.IsPublic)
+                log = log.Append([entry]);
+        return log;
+    }
+
+    /// <summary>The record at an offset, which moves behind it; false at the end.</summary>
+    public bool TryRead(ref int at, out JournalEntry entry)
+    {
+        if (at >= _length)
+        {
+            entry = default;
+            return false;
+        }
+
+        ReadOnlySpan<byte> from = _bytes.AsSpan(at);
+        int length = BinaryPrimitives.ReadInt32LittleEndian(from);
+        entry = new JournalEntry(
+            BinaryPrimitives.ReadInt64LittleEndian(from[(sizeof(int) + 1)..]),
+            (RecordKind)from[sizeof(int)],
+            _bytes.AsMemory(at + HeaderSize, length));
+        at += HeaderSize + length;
+        return true;
+    }
+
+    /// <summary>The same records in an array of their own.</summary>
+    public RecordLog Copy() => new(_bytes?.AsSpan(0, _length).ToArray(), _length, Count);
+
+    /// <summary>The newest records, as many as fit both bounds.</summary>
+    public RecordLog Newest(int records, int bytes)
+    {
+        int at = 0, count = Count;
+        while (count > records || _length - at > bytes)
+        {
+            at += HeaderSize + BinaryPrimitives.ReadInt32LittleEndian(_bytes.AsSpan(at));
+            count--;
+        }
+
+        return at == 0 ? this : new(_bytes.AsSpan(at, _length - at).ToArray(), _length - at, count);
+    }
+
+    private byte[] Room(int more)
+    {
+        int need = _length + more;
+        if (_bytes is not null && need <= _bytes.Length)
+            return _bytes;
+        byte[] larger = new byte[_bytes is null ? need : Math.Max(need, _length + (_length / 2))];
+        _bytes.AsSpan(0, _length).CopyTo(larger);
+        return larger;
+    }
+}

@@ -1,0 +1,60 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+
+namespace Iris.Net.Transport;
+
+/// <summary>One block of a connection's bytes, rented, or lent by a writer for the time of a flush.</summary>
+internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
+{
+    private byte[]? _rented;
+
+    /// <summary>How much of the block is filled.</summary>
+    public int End { get; private set; }
+
+    /// <summary>The room behind what is filled; none in a lent block.</summary>
+    public Memory<byte> Free => _rented.AsMemory(_rented is null ? 0 : End);
+
+    public BufferSegment? Following => (BufferSegment?)Next;
+
+    public void Rent(int size)
+    {
+        _rented = ArrayPool<byte>.Shared.Rent(size);
+        End = 0;
+        Memory = default;
+    }
+
+    public void Lend(ReadOnlyMemory<byte> bytes)
+    {
+        Memory = bytes;
+        End = bytes.Length;
+    }
+
+    public void Fill(int count)
+    {
+        End += count;
+        Memory = _rented.AsMemory(0, End);
+    }
+
+    public void Append(BufferSegment next)
+    {
+        next.RunningIndex = RunningIndex + Memory.Length;
+        Next = next;
+    }
+
+    /// <summary>Whether the bytes lie in an array, which sending several blocks at once demands.</summary>
+    public bool TryGetArray(int start, out ArraySegment<byte> array) => MemoryMarshal.TryGetArray(Memory[start..], out array);
+
+    /// <summary>Gives the block back; the segment can be used again.</summary>
+    public BufferSegment? Release()
+    {
+        if (_rented is not null)
+            ArrayPool<byte>.Shared.Return(_rented);
+        BufferSegment? next = Following;
+        _rented = null;
+        Memory = default;
+        End = 0;
+        Next = null;
+        RunningIndex = 0;
+        return next;
+    }
+}

@@ -1,0 +1,17 @@
+namespace Iris.Net.Transport;
+
+/// <summary>Where connections come from.</summary>
+internal interface ITransport
+{
+    /// <summary>Binds an endpoint and hands each connection to <paramref name="run"/>, on a thread of the transport's own
+    /// choice. Whoever runs a connection disposes it.</summary>
+    /// <exception cref="IOException">The endpoint cannot be bound.</exception>
+    ValueTask<IListener> BindAsync(ListenEndpoint at, Func<Connection, Task> run, CancellationToken cancel = default);
+}
+
+/// <summary>A bound endpoint. Disposing it stops accepting; connections that were accepted live on.</summary>
+internal interface IListener : IAsyncDisposable
+{
+    /// <summary>What was bound, with the port that the system chose.</summary>
+    ListenEndpoint Endpoint { get; }
+}

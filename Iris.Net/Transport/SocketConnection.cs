@@ -1,0 +1,77 @@
+using System.IO.Pipelines;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Iris.Net.Transport;
+
+/// <summary>A connection over a socket of the system, which must not block.</summary>
+internal sealed class SocketConnection(Socket socket) : Connection
+{
+    private readonly SocketReader _reader = new(socket);
+    private readonly SocketWriter _writer = new(socket);
+    private bool _aborted;
+
+    public override PipeReader Input => _reader;
+
+    public override PipeWriter Output => _writer;
+
+    public override long Unsent => _writer.Unsent;
+
+    public override bool IsSending => _writer.IsSending;
+
+    public override long Sent => _writer.Sent;
+
+    public override bool IsAborted => _aborted || _reader.IsBroken || _writer.IsBroken;
+
+    public override EndPoint? Remote => EndPointOf(static socket => socket.RemoteEndPoint);
+
+    public override EndPoint? Local => EndPointOf(static socket => socket.LocalEndPoint);
+
+    public override void ShutdownSend()
+    {
+        try
+        {
+            socket.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // The peer was faster.
+        }
+    }
+
+    public override void Abort()
+    {
+        _aborted = true;
+        try
+        {
+            socket.LingerState = new LingerOption(true, 0);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // It is closed, or has no lingering, as Unix sockets have none.
+        }
+
+        socket.Dispose();
+    }
+
+    public override ValueTask DisposeAsync()
+    {
+        _writer.Complete();
+        _reader.Complete();
+        socket.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    // Unix sockets have paths, which are no addresses of a peer.
+    private IPEndPoint? EndPointOf(Func<Socket, EndPoint?> ask)
+    {
+        try
+        {
+            return ask(socket) as IPEndPoint;
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return null;
+        }
+    }
+}

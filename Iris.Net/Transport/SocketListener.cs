@@ -1,0 +1,109 @@
+using System.Net.Sockets;
+
+namespace Iris.Net.Transport;
+
+/// <summary>Accepts connections until it is disposed; no error ends it.</summary>
+internal sealed class SocketListener : IListener
+{
+    private static readonly TimeSpan LeastPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan QuietFor = TimeSpan.FromSeconds(5);
+
+    private readonly Socket _socket;
+    private readonly Func<Connection, Task> _run;
+    private readonly SocketTransportOptions _options;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _accepting;
+    private long? _toldAt;
+
+    public SocketListener(Socket socket, ListenEndpoint endpoint, Func<Connection, Task> run, SocketTransportOptions options)
+    {
+        _socket = socket;
+        Endpoint = endpoint;
+        _run = run;
+        _options = options;
+        _accepting = AcceptAsync();
+    }
+
+    public ListenEndpoint Endpoint { get; }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        _socket.Dispose();
+        await _accepting.ConfigureAwait(false);
+        _stop.Dispose();
+        if (Endpoint.Path is not null)
+            File.Delete(Endpoint.Path);
+    }
+
+    private async Task AcceptAsync()
+    {
+        TimeSpan pause = LeastPause;
+        while (!_stop.IsCancellationRequested)
+        {
+            Socket? accepted = null;
+            try
+            {
+                accepted = await _socket.AcceptAsync(_stop.Token).ConfigureAwait(false);
+                accepted.Blocking = false;
+                if (Endpoint.Path is null)
+                    accepted.NoDelay = true;
+                Start(accepted);
+                pause = LeastPause;
+            }
+            catch (Exception e)
+            {
+                accepted?.Dispose();
+                if (_stop.IsCancellationRequested)
+                    return;
+                // A peer that was gone before it was accepted says nothing about the next.
+                if (e is SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.ConnectionAborted })
+                    continue;
+                Tell(e);
+                await PauseAsync(pause).ConfigureAwait(false);
+                pause = pause + pause < LongestPause ? pause + pause : LongestPause;
+            }
+        }
+    }
+
+    private void Start(Socket accepted)
+    {
+        ThreadPool.UnsafeQueueUserWorkItem(static start => _ = start.Listener.RunAsync(start.Connection),
+            (Listener: this, Connection: new SocketConnection(accepted)), preferLocal: false);
+    }
+
+    private async Task RunAsync(Connection connection)
+    {
+        try
+        {
+            await _run(connection).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            _options.OnError?.Invoke(e);
+            connection.Abort();
+        }
+    }
+
+    private async Task PauseAsync(TimeSpan pause)
+    {
+        try
+        {
+            await Task.Delay(pause, _options.Time, _stop.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // It is over.
+        }
+    }
+
+    private void Tell(Exception e)
+    {
+        long now = _options.Time.GetTimestamp();
+        if (_toldAt is { } before && _options.Time.GetElapsedTime(before, now) < QuietFor)
+            return;
+        _toldAt = now;
+        _options.OnError?.Invoke(e);
+    }
+}

@@ -1,0 +1,76 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Iris.Net.Transport;
+
+/// <summary>The sockets of the BCL: connections run on pool threads.</summary>
+internal sealed class SocketTransport(SocketTransportOptions options) : ITransport
+{
+    private const int Backlog = 4096;   // the system cuts it to its own limit
+
+    public ValueTask<IListener> BindAsync(ListenEndpoint at, Func<Connection, Task> run, CancellationToken cancel = default)
+    {
+        cancel.ThrowIfCancellationRequested();
+        Socket socket = at.Path is null
+            ? new Socket(at.Address!.AddressFamily, SocketType.Stream, ProtocolType.Tcp)
+            : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            // Accepted sockets inherit it.
+            socket.SendBufferSize = options.SendBuffer;
+            if (at.Path is null)
+                socket.Bind(new IPEndPoint(at.Address!, at.Port));
+            else
+                BindUnix(socket, at.Path);
+            socket.Listen(Backlog);
+            ListenEndpoint bound = at.Path is null ? ListenEndpoint.Tcp(at.Address!, ((IPEndPoint)socket.LocalEndPoint!).Port) : at;
+            return new(new SocketListener(socket, bound, run, options));
+        }
+        catch (SocketException e)
+        {
+            socket.Dispose();
+            throw new IOException($"Cannot listen on {at.Path ?? $"{at.Address}:{at.Port}"}: {e.Message}", e);
+        }
+    }
+
+    // A socket file outlives a server that was killed: where nobody answers on it, it is free to take.
+    private static void BindUnix(Socket socket, string path)
+    {
+        var at = new UnixDomainSocketEndPoint(path);
+        try
+        {
+            socket.Bind(at);
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse && !IsServed(at))
+        {
+            File.Delete(path);
+            socket.Bind(at);
+        }
+    }
+
+    private static bool IsServed(UnixDomainSocketEndPoint at)
+    {
+        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            probe.Connect(at);
+            return true;
+        }
+        catch (SocketException e)
+        {
+            return e.SocketErrorCode != SocketError.ConnectionRefused;
+        }
+    }
+}
+
+/// <summary>What the transport needs to know.</summary>
+internal sealed record SocketTransportOptions
+{
+    /// <summary>Bytes the system holds for a slow peer. Default 131,072: what is beyond it is back-pressure.</summary>
+    public int SendBuffer { get; init; } = 128 * 1024;
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Is told of failed accepts, at most once in 5 s, and of what a connection threw.</summary>
+    public Action<Exception>? OnError { get; init; }
+}
