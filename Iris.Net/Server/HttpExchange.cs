@@ -1,4 +1,5 @@
 using System.Net;
+using Iris.Net.Http;
 
 namespace Iris.Net.Server;
 
@@ -6,29 +7,79 @@ namespace Iris.Net.Server;
 /// only until the handler returns; later use throws <see cref="InvalidOperationException"/>.</summary>
 public sealed class HttpExchange
 {
-    internal HttpExchange() { }
+    private readonly HttpConnection _connection;
+    private readonly HttpRequest _request;
+    private readonly HttpResponse _response;
+    private readonly RouteMatch _route;
+    private bool _isOpen;
+    private string? _principal;
+    private object? _state;
+
+    internal HttpExchange(HttpConnection connection)
+    {
+        _connection = connection;
+        Content = new RequestBodyReader(connection);
+        _request = new HttpRequest(this);
+        _response = new HttpResponse(this);
+        _route = new RouteMatch(Head);
+    }
 
     /// <summary>The request.</summary>
-    public HttpRequest Request => throw new NotSupportedException();
+    public HttpRequest Request => Open._request;
 
     /// <summary>The response.</summary>
-    public HttpResponse Response => throw new NotSupportedException();
+    public HttpResponse Response => Open._response;
 
     /// <summary>The route that was found, and its values.</summary>
-    public RouteMatch Route => throw new NotSupportedException();
+    public RouteMatch Route => Open._route;
 
     /// <summary>Who asks, as <see cref="HttpServerOptions.Before"/> found out.</summary>
-    public string? Principal { get; set; }
+    public string? Principal
+    {
+        get => Open._principal;
+        set => Open._principal = value;
+    }
 
     /// <summary>Whatever <see cref="HttpServerOptions.Before"/> wants to hand on; WebSockets keep it.</summary>
-    public object? State { get; set; }
+    public object? State
+    {
+        get => Open._state;
+        set => Open._state = value;
+    }
 
     /// <summary>The peer's address; null on a Unix socket.</summary>
-    public EndPoint? RemoteEndPoint => throw new NotSupportedException();
+    public EndPoint? RemoteEndPoint => Open._connection.Transport.Remote;
 
-    /// <summary>The address that the peer came to.</summary>
-    public EndPoint? LocalEndPoint => throw new NotSupportedException();
+    /// <summary>The address that the peer came to; null on a Unix socket.</summary>
+    public EndPoint? LocalEndPoint => Open._connection.Transport.Local;
 
     /// <summary>Whether the connection is encrypted.</summary>
-    public bool IsSecure => throw new NotSupportedException();
+    public bool IsSecure => Open._connection.Transport.IsSecure;
+
+    /// <summary>The exchange, as long as it may be used.</summary>
+    internal HttpExchange Open => _isOpen ? this : throw new InvalidOperationException("The exchange is over.");
+
+    internal HttpConnection Connection => _connection;
+
+    internal RequestHead Head { get; } = new();
+
+    internal RequestBodyReader Content { get; }
+
+    internal void Begin()
+    {
+        _isOpen = true;
+        _response.Begin();
+    }
+
+    internal void End()
+    {
+        _isOpen = false;
+        _principal = null;
+        _state = null;
+        _request.End();
+        _response.End();
+        _route.Clear();
+        Content.End();
+        Head.Clear();
+    }
 }

@@ -1,3 +1,4 @@
+using Iris.Net.Http;
 using Iris.Net.Transport;
 
 namespace Iris.Net.Server;
@@ -5,32 +6,163 @@ namespace Iris.Net.Server;
 /// <summary>An HTTP/1.1 and WebSocket server.</summary>
 public sealed class HttpServer : IAsyncDisposable
 {
+    private static readonly TimeSpan LastMoment = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _lock = new();
     private readonly List<Uri> _endpoints = [];
+    private readonly List<IListener> _listeners = [];
+    private readonly HttpDate _date = new();
+    private readonly SocketTransport _transport;
+    private readonly int _maxConnections;
+    private TaskCompletionSource? _empty;
+    private volatile bool _isStopping;
 
     /// <summary>Makes a server that does not listen yet. The router cannot be changed any more.</summary>
     public HttpServer(Router router, HttpServerOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(router);
+        router.Use();
         Router = router;
         Options = options ?? new HttpServerOptions();
+        HttpServerLimits limits = Options.Limits;
+        HeadLimits = new RequestHeadLimits
+        {
+            RequestLine = limits.MaxRequestLineSize,
+            HeadersTotal = limits.MaxRequestHeadersTotalSize,
+            HeaderCount = limits.MaxRequestHeaderCount,
+            LeadingEmptyLines = limits.MaxLeadingEmptyLines,
+        };
+        ChunkedLimits = new ChunkedLimits
+        {
+            Overhead = limits.MaxChunkOverhead,
+            TrailersTotal = limits.MaxRequestHeadersTotalSize,
+            TrailerCount = limits.MaxRequestHeaderCount,
+        };
+        _maxConnections = limits.MaxConcurrentConnections ?? DescriptorLimit.ShareForConnections;
+        _transport = new SocketTransport(new SocketTransportOptions
+        {
+            SendBuffer = limits.SocketSendBuffer,
+            Time = Options.Time,
+            OnError = Report,
+        });
+        Deadlines = new Deadlines(Options.Time, Report);
     }
 
     /// <summary>Where the server listens.</summary>
-    public IReadOnlyList<Uri> Endpoints => _endpoints;
+    public IReadOnlyList<Uri> Endpoints
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _endpoints];
+        }
+    }
 
     internal Router Router { get; }
 
     internal HttpServerOptions Options { get; }
 
+    internal RequestHeadLimits HeadLimits { get; }
+
+    internal ChunkedLimits ChunkedLimits { get; }
+
+    internal Deadlines Deadlines { get; }
+
+    internal bool IsStopping => _isStopping;
+
+    internal ReadOnlySpan<byte> Date => _date.Of(Options.Time.GetUtcNow());
+
     /// <summary>Binds one more endpoint and serves it; returns its URL, <c>http://…</c> or <c>unix:…</c>.</summary>
     /// <exception cref="IOException">The endpoint cannot be bound.</exception>
-    /// <exception cref="InvalidOperationException">The server was stopped.</exception>
-    public ValueTask<Uri> ListenAsync(ListenEndpoint at, CancellationToken cancel = default) => throw new NotSupportedException();
+    /// <exception cref="ObjectDisposedException">The server was stopped.</exception>
+    public async ValueTask<Uri> ListenAsync(ListenEndpoint at, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(at);
+        ObjectDisposedException.ThrowIf(_isStopping, this);
+        IListener listener = await _transport.BindAsync(at, connection => new HttpConnection(this, connection).RunAsync(), cancel)
+            .ConfigureAwait(false);
+        ListenEndpoint bound = listener.Endpoint;
+        Uri url = bound.Path is null
+            ? new UriBuilder(Uri.UriSchemeHttp, bound.Address!.ToString(), bound.Port).Uri
+            : new Uri("unix:" + Path.GetFullPath(bound.Path));
+        bool stopped;
+        lock (_lock)
+        {
+            stopped = _isStopping;
+            if (!stopped)
+            {
+                _listeners.Add(listener);
+                _endpoints.Add(url);
+            }
+        }
+
+        if (stopped)
+            await listener.DisposeAsync().ConfigureAwait(false);
+        ObjectDisposedException.ThrowIf(stopped, this);
+        return url;
+    }
 
     /// <summary>Stops accepting, closes idle connections, lets running exchanges end, closes WebSockets with 1001, and aborts
     /// whatever is left after <paramref name="grace"/> or on <paramref name="cancel"/>.</summary>
-    public Task StopAsync(TimeSpan grace, CancellationToken cancel = default) => throw new NotSupportedException();
+    /// <param name="grace">How long running exchanges may take.</param>
+    /// <param name="cancel">Ends the grace.</param>
+    public async Task StopAsync(TimeSpan grace, CancellationToken cancel = default)
+    {
+        IListener[] listeners;
+        lock (_lock)
+        {
+            _isStopping = true;
+            listeners = [.. _listeners];
+            _listeners.Clear();
+        }
+
+        foreach (IListener listener in listeners)
+            await listener.DisposeAsync().ConfigureAwait(false);
+        var empty = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task whenEmpty = (Interlocked.CompareExchange(ref _empty, empty, null) ?? empty).Task;
+        if (Deadlines.Count == 0)
+            _empty.TrySetResult();
+        foreach (Timed member in Deadlines.Snapshot())
+            ((HttpConnection)member).CloseWhereIdle();
+        await WaitAsync(whenEmpty, grace, cancel).ConfigureAwait(false);
+        foreach (Timed member in Deadlines.Snapshot())
+            ((HttpConnection)member).GoAway();
+        await WaitAsync(whenEmpty, LastMoment, CancellationToken.None).ConfigureAwait(false);
+        foreach (Timed member in Deadlines.Snapshot())
+            ((HttpConnection)member).Abort();
+        // A handler that does not end even now is left behind.
+        await WaitAsync(whenEmpty, LastMoment, CancellationToken.None).ConfigureAwait(false);
+        Deadlines.Dispose();
+    }
 
     /// <summary>Stops without grace.</summary>
     public ValueTask DisposeAsync() => new(StopAsync(TimeSpan.Zero));
+
+    /// <summary>Counts a connection in; false where there are too many.</summary>
+    internal bool TryAdd(HttpConnection connection)
+    {
+        Deadlines.Add(connection);
+        return Deadlines.Count <= _maxConnections;
+    }
+
+    internal void Remove(HttpConnection connection)
+    {
+        Deadlines.Remove(connection);
+        if (_isStopping && Deadlines.Count == 0)
+            Volatile.Read(ref _empty)?.TrySetResult();
+    }
+
+    internal void Report(Exception e) => Options.OnError?.Invoke(e);
+
+    private async Task WaitAsync(Task whenEmpty, TimeSpan time, CancellationToken cancel)
+    {
+        try
+        {
+            await whenEmpty.WaitAsync(time, Options.Time, cancel).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            // The grace is over.
+        }
+    }
 }

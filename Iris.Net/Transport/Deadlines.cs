@@ -38,8 +38,8 @@ internal sealed class Deadlines : IDisposable
         }
     }
 
-    /// <summary>The time at which <paramref name="timeout"/> will have passed for certain.</summary>
-    public long After(TimeSpan timeout) => Now + (long)(timeout + Interval).TotalMilliseconds;
+    /// <summary>The time at which a timeout that began at <paramref name="start"/> will have passed for certain.</summary>
+    public static long After(long start, TimeSpan timeout) => start + (long)(timeout + Interval).TotalMilliseconds;
 
     public void Add(Timed member)
     {
