@@ -100,6 +100,7 @@ public sealed class UpgradeTests
     private static void CheckRefused(RawResponse refusal, int status, string code)
     {
         Assert.That((refusal.Status, refusal.Text), Is.EqualTo((status, "")));
+        Assert.That(refusal["Content-Type"], Is.Null, "there is no content");
         Assert.That(refusal["Iris-Refusal"], Is.EqualTo(code));
         if (status == 426)
         {
