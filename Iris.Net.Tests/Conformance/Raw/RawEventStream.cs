@@ -9,7 +9,8 @@ internal sealed record RawEvent(string Text)
 
     public string? Data => Field("data");
 
-    /// <summary>The field's value; null where there is none. One that stands twice fails the test: every event here is one line of data.</summary>
+    /// <summary>The field's value; null where there is none. One that stands twice fails the test: every event here is one
+    /// line of data.</summary>
     public string? Field(string name)
     {
         string[] values = Text.Split('\n').Where(line => line.StartsWith(name + ": ", StringComparison.Ordinal)).ToArray();
@@ -21,11 +22,8 @@ internal sealed record RawEvent(string Text)
 /// <summary>A chunked body that is an event stream, read as it comes.</summary>
 internal sealed class RawEventStream(RawConnection connection)
 {
-    private readonly StringBuilder _text = new();
+    private byte[] _bytes = [];
     private int _taken;
-
-    /// <summary>Everything that came so far.</summary>
-    public string Text => _text.ToString();
 
     public bool HasEnded { get; private set; }
 
@@ -33,21 +31,21 @@ internal sealed class RawEventStream(RawConnection connection)
     public async Task<RawEvent?> NextAsync()
     {
         int end;
-        while ((end = _text.ToString().IndexOf("\n\n", _taken, StringComparison.Ordinal)) < 0)
+        while ((end = _bytes.AsSpan(_taken).IndexOf("\n\n"u8)) < 0)
         {
             if (HasEnded)
             {
-                Assert.That(_taken, Is.EqualTo(_text.Length), "the body ends after an event");
+                Assert.That(_bytes.Length - _taken, Is.Zero, "the body ends after an event");
                 return null;
             }
 
             byte[] chunk = await connection.ReadChunkAsync();
             HasEnded = chunk.Length == 0;
-            _text.Append(Encoding.UTF8.GetString(chunk));
+            (_bytes, _taken) = ([.. _bytes.AsSpan(_taken), .. chunk], 0);
         }
 
-        RawEvent next = new(_text.ToString(_taken, end - _taken));
-        _taken = end + 2;
+        RawEvent next = new(Encoding.UTF8.GetString(_bytes, _taken, end));
+        _taken += end + 2;
         return next;
     }
 }
