@@ -118,7 +118,7 @@ public class FieldLineReaderTests
     [TestCase("Connection: upgrade;x\r\n", false)]
     [TestCase("Connection: keep-alive upgrade\r\n", false)]
     [TestCase("Connection: \"a, upgrade\"\r\n", false)]
-    [TestCase("Connection: \"a\\\", upgrade\"\r\n", false)]
+    [TestCase("Connection: \"a\\\", upgrade, b\"\r\n", false)]
     [TestCase("Connection: \"a\", upgrade\r\n", true)]
     [TestCase("Connection: \"a, upgrade\r\n", false)]
     public void Members_of_lists(string lines, bool expected) =>
