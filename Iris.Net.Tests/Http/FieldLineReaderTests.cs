@@ -144,7 +144,8 @@ public class FieldLineReaderTests
     {
         var input = new SequenceReader<byte>(bytes);
         var head = new RequestHead();
-        Assert.That(RequestHeadReader.TryRead(ref input, RequestHeadLimits.Default, head, out _), Is.EqualTo(OperationStatus.Done));
+        OperationStatus status = RequestHeadReader.TryRead(ref input, RequestHeadLimits.Default, head, out _);
+        Assert.That(status, Is.EqualTo(OperationStatus.Done));
         Assert.That(input.End, Is.True);
         return head;
     }
