@@ -28,7 +28,8 @@ public class RequestFuzzTests
         .. new[]
         {
             "\r\n", "\r\n\r\n", "\n", "\r", "\0", " ", "\t", ":", ";", ",", "\"", "%00", "%", "#", "*", "/",
-            "HTTP/1.1", "HTTP/2.0", "Host: b\r\n", "Content-Length: 1\r\n", "Transfer-Encoding: chunked\r\n", "chunked", "0\r\n\r\n", "fffffffffffffff",
+            "HTTP/1.1", "HTTP/2.0",
+            "Host: b\r\n", "Content-Length: 1\r\n", "Transfer-Encoding: chunked\r\n", "chunked", "0\r\n\r\n", "fffffffffffffff",
             "7fffffffffffffff", "\u0080", "http://", "[::", "Connection: close\r\n",
         }.Select(Bytes.Of),
     ];
