@@ -46,6 +46,9 @@ internal sealed class HttpConnection : Timed
     /// <summary>Whether the wait for a body expired because too little of it came.</summary>
     public bool BodyWasSlow { get; private set; }
 
+    /// <summary>What the connection waits for from its peer.</summary>
+    public Wait WaitsFor => _deadline.Get().For;
+
     private PipeReader Input => Transport.Input;
 
     public async Task RunAsync()
@@ -101,6 +104,11 @@ internal sealed class HttpConnection : Timed
             await CloseAsync(drain).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Leaves out the connection's own token: its end ends every wait in any case, and a registration costs memory for as
+    /// long as a connection is idle.</summary>
+    public CancellationToken Beside(CancellationToken cancel) =>
+        _disconnected is { } disconnected && cancel == disconnected.Token ? CancellationToken.None : cancel;
 
     /// <summary>Begins a wait for the peer.</summary>
     public void Await(Wait wait)

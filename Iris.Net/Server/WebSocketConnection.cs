@@ -79,10 +79,10 @@ public sealed class WebSocketConnection
                 _protocol.ReleaseMessage();
             while (_end is null)
             {
-                ReadResult read = await Transport.Input.ReadAsync(cancel).ConfigureAwait(false);
+                ReadResult read = await Transport.Input.ReadAsync(_connection.Beside(cancel)).ConfigureAwait(false);
                 WebSocketMessage? message = Take(read, out bool hasReplied);
                 if (hasReplied)
-                    await _flush.RunAsync(cancel).ConfigureAwait(false);
+                    await _flush.RunAsync(_connection.Beside(cancel)).ConfigureAwait(false);
                 if (message is { } received)
                     return received;
             }
@@ -103,7 +103,7 @@ public sealed class WebSocketConnection
     /// <summary>Sends all that was queued in one send, and waits until the system took it. Several callers wait for one send.</summary>
     /// <param name="cancel">Ends the wait, not the send.</param>
     /// <exception cref="IOException">The peer is gone.</exception>
-    public ValueTask FlushAsync(CancellationToken cancel = default) => _flush.RunAsync(cancel);
+    public ValueTask FlushAsync(CancellationToken cancel = default) => _flush.RunAsync(_connection.Beside(cancel));
 
     /// <summary>Queues one text message and flushes.</summary>
     /// <param name="text">Valid UTF-8.</param>
@@ -112,7 +112,7 @@ public sealed class WebSocketConnection
     public ValueTask SendTextAsync(ReadOnlySpan<byte> text, CancellationToken cancel = default)
     {
         Queue(Opcode.Text, text);
-        return _flush.RunAsync(cancel);
+        return _flush.RunAsync(_connection.Beside(cancel));
     }
 
     /// <summary>Queues one binary message and flushes.</summary>
@@ -122,7 +122,7 @@ public sealed class WebSocketConnection
     public ValueTask SendBinaryAsync(ReadOnlySpan<byte> payload, CancellationToken cancel = default)
     {
         Queue(Opcode.Binary, payload);
-        return _flush.RunAsync(cancel);
+        return _flush.RunAsync(_connection.Beside(cancel));
     }
 
     /// <summary>Sends what was queued and a close frame; nothing is sent afterwards. Whoever receives goes on until the peer's
@@ -140,7 +140,7 @@ public sealed class WebSocketConnection
                 BeginClosing();
         }
 
-        return _flush.RunAsync(cancel);
+        return _flush.RunAsync(_connection.Beside(cancel));
     }
 
     /// <summary>Runs the handler, then the closing handshake.</summary>

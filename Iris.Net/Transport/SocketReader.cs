@@ -34,6 +34,9 @@ internal sealed class SocketReader(Socket socket) : PipeReader, IValueTaskSource
     /// <summary>Whether the connection broke.</summary>
     public bool IsBroken { get; private set; }
 
+    /// <summary>Whether the socket still owes the answer to whether it is readable.</summary>
+    public bool IsArmed => (Volatile.Read(ref _state) & Armed) != 0;
+
     public override bool TryRead(out ReadResult result)
     {
         ObjectDisposedException.ThrowIf(_completed, this);
