@@ -182,7 +182,7 @@ internal sealed class ImageTests
     }
 
     [Test]
-    public async Task A_turn_that_finds_no_worker_free_fails_after_a_wait()
+    public async Task A_turn_that_finds_no_worker_free_is_told_of_overload_after_a_wait()
     {
         using TestImage image = TestImage.Shell("""
             while read -r turn; do
@@ -195,7 +195,8 @@ internal sealed class ImageTests
         Task<TurnReply> first = server.TurnAsync(new { });
         await TestImage.UntilAsync(() => File.Exists(Path.Combine(image.Folder, "busy")), "the first turn");
         TurnReply refused = await server.TurnAsync(new { });
-        Assert.That((int)refused.Status, Is.GreaterThanOrEqualTo(500));
+        Assert.That(refused.Status, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
+        Assert.That(refused.Text, Is.EqualTo("""{"error":"overloaded","code":"overloaded"}"""));
         Assert.That(first.IsCompleted, Is.False);
         image.Put("go");
         Assert.That((await first).Status, Is.EqualTo(HttpStatusCode.OK));
