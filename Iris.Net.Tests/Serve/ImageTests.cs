@@ -124,6 +124,19 @@ internal sealed class ImageTests
     }
 
     [Test]
+    public async Task A_flood_without_lines_on_standard_error_comes_in_pieces()
+    {
+        using TestImage image = TestImage.Shell("""
+            head -c 100000 /dev/zero | tr '\0' x >&2
+            say '{"type":"outcome","status":"finished"}'
+            """);
+        await using IrisServer server = await IrisServer.StartAsync(image.Folder);
+        await server.TurnAsync(new { });
+        await TestImage.UntilAsync(() => server.Log.Count(c => c == 'x') == 100_000, "the log");
+        Assert.That(server.Log.Split('\n').Max(line => line.Count(c => c == 'x')), Is.EqualTo(8 * 1024));
+    }
+
+    [Test]
     public async Task A_program_need_not_listen_nor_end_its_last_line()
     {
         using TestImage image = TestImage.Shell("""exec <&-; printf '{"type":"outcome","status":"finished","output":1}'""");
