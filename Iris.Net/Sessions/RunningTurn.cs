@@ -183,8 +183,8 @@ internal sealed class RunningTurn
             return TurnEnd.Aborted(reason, PresentedToken);
         string errorId = _host.Minting.ShortName();
         Settings.Failed(errorId, error);
-        return reason == AbortReason.StoreUnavailable
-            ? TurnEnd.StoreUnavailable(PresentedToken)
+        return reason == AbortReason.StoreUnavailable ? TurnEnd.StoreUnavailable(PresentedToken)
+            : error is HostOverloadedException ? TurnEnd.Overloaded(PresentedToken)
             : TurnEnd.Failed(errorId, error, PresentedToken);
     }
 

@@ -16,6 +16,9 @@ internal enum TurnStatus : byte
     /// <summary>The program threw.</summary>
     Failed,
 
+    /// <summary>The host has no room for another turn.</summary>
+    Overloaded,
+
     /// <summary>The store cannot be reached or trusted: what became of a commit is not known.</summary>
     StoreUnavailable,
 }
@@ -48,6 +51,9 @@ internal sealed class TurnEnd
     private TurnEnd(TurnStatus status) => Status = status;
 
     public TurnStatus Status { get; }
+
+    /// <summary>True where the attempt ended in an error instead of an outcome.</summary>
+    public bool IsError => Status is TurnStatus.Failed or TurnStatus.Overloaded or TurnStatus.StoreUnavailable;
 
     public bool IsCommitted => Status is TurnStatus.Finished or TurnStatus.Parked;
 
@@ -84,6 +90,9 @@ internal sealed class TurnEnd
 
     public static TurnEnd Failed(string errorId, Exception error, ReadOnlyMemory<byte> token) =>
         new(TurnStatus.Failed) { ErrorId = errorId, Error = error, Token = token, Reason = AbortReason.Failed };
+
+    public static TurnEnd Overloaded(ReadOnlyMemory<byte> token) =>
+        new(TurnStatus.Overloaded) { Token = token, Reason = AbortReason.Failed };
 
     public static TurnEnd StoreUnavailable(ReadOnlyMemory<byte> token) =>
         new(TurnStatus.StoreUnavailable) { Token = token, Reason = AbortReason.StoreUnavailable };
