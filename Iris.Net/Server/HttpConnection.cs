@@ -233,7 +233,7 @@ internal sealed class HttpConnection : Timed
     {
         HttpExchange exchange = Exchange;
         RequestHead head = exchange.Head;
-        IsPersistent = KeepAlive.IsPersistent(head) && !Server.IsStopping;
+        IsPersistent = KeepAlive.IsPersistent(head);
         _slowTicks = 0;
         RejectionReason why = BodyFraming.TryDetermine(head, out BodyFraming framing);
         bool awaitsContinue = false;
