@@ -1,6 +1,6 @@
 using Iris.Net.Http;
-using Iris.Net.Sessions;
 using Iris.Net.Server;
+using Iris.Net.Sessions;
 
 namespace Iris.Net.Endpoints;
 

@@ -1,6 +1,6 @@
-using System.Text.Json;
-using System.Text.Encodings.Web;
 using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using Iris.Net.Journal;
 
 namespace Iris.Net.Sessions;
@@ -40,6 +40,7 @@ internal enum AbortReason : byte
 /// <summary>The end of an attempt.</summary>
 internal sealed class TurnEnd
 {
+    private static readonly byte[] FinishedFields = "\"status\":\"finished\""u8.ToArray();
     private static readonly byte[] AbortedFields = "\"status\":\"aborted\""u8.ToArray();
     private static readonly JsonWriterOptions Relaxed =
         new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
@@ -90,14 +91,9 @@ internal sealed class TurnEnd
     /// <summary>The fields of a commit: <c>"status":"finished"[,"output":…]</c> or <c>"status":"parked","wait":…</c>.</summary>
     public static ReadOnlyMemory<byte> FieldsOf(CommittedOutcome outcome) => outcome switch
     {
-        FinishedOutcome finished => Write(json =>
-        {
-            json.WriteString("status"u8, "finished"u8);
-            if (!finished.Output.HasValue)
-                return;
-            json.WritePropertyName("output"u8);
-            json.WriteRawValue(finished.Output.Utf8.Span, skipInputValidation: true);
-        }),
+        FinishedOutcome { Output.HasValue: true } finished =>
+            (byte[])[.. "\"status\":\"finished\",\"output\":"u8, .. finished.Output.Utf8.Span],
+        FinishedOutcome => FinishedFields,
         ParkedOutcome parked => Write(json =>
         {
             json.WriteString("status"u8, "parked"u8);

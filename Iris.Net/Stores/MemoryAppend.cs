@@ -12,7 +12,7 @@ internal static class MemoryAppend
 
     public static SessionCell.State Apply(SessionCell.State state, ReadOnlySpan<JournalEntry> entries, SessionHead? commit)
     {
-        long nextSeq = entries.IsEmpty ? state.NextSeq : entries[^1].Seq + 1;
+        long nextSeq = commit?.NextSeq ?? (entries.IsEmpty ? state.NextSeq : entries[^1].Seq + 1);
         int over = commit is not null ? entries.Length : LastClosing(entries) + 1;
         if (over == 0 && commit is null)
             return state with { NextSeq = nextSeq, Open = state.Open.Append(entries) };

@@ -33,7 +33,7 @@ public sealed class MemoryStateStore : IStateStore
     }
 
     /// <inheritdoc/>
-    public StoreTraits Traits { get; } = new("memory", Durable: false, Shared: false);
+    public StoreTraits Traits { get; } = new("memory", Durable: false, Shared: false, KeepsPrivateRecords: false);
 
     /// <summary>About how much memory it may take, in bytes.</summary>
     public long MaxBytes { get; }
@@ -120,7 +120,7 @@ public sealed class MemoryStateStore : IStateStore
                 return new(state.Deleted ? AppendResult.Unknown : AppendResult.StaleFence);
             if (commit is not null && state.CancelledFence == lease.Fence)
                 return new(AppendResult.Cancelled);
-            if ((entries.Length > 0 && entries.Span[0].Seq != state.NextSeq) || !state.Writer.TryEnter())
+            if ((entries.Length > 0 && entries.Span[0].Seq < state.NextSeq) || !state.Writer.TryEnter())
                 return new(AppendResult.SeqConflict);
             bool swapped = ReferenceEquals(cell.Now, state)
                 && Swap(cell, state, MemoryAppend.Apply(state, entries.Span, commit) with { LastUsed = Now });
