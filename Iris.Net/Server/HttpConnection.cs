@@ -74,6 +74,8 @@ internal sealed class HttpConnection : Timed
                 {
                     await ServeAsync().ConfigureAwait(false);
                     wait = Wait.NextRequest;
+                    if (_webSocket is not null)
+                        await _webSocket.RunAsync(_disconnected!.Token).ConfigureAwait(false);
                     if (!IsPersistent)
                         return;
                 }
@@ -246,12 +248,12 @@ internal sealed class HttpConnection : Timed
         }
 
         exchange.Content.Begin(framing, awaitsContinue);
-        WebSocketUpgrade? upgrade = null;
         exchange.Begin();
         try
         {
-            upgrade = await AnswerAsync(exchange).ConfigureAwait(false);
-            if (upgrade is null)
+            if (await AnswerAsync(exchange).ConfigureAwait(false) is { } upgrade)
+                BecomeWebSocket(upgrade);
+            else
                 await CompleteAsync(exchange).ConfigureAwait(false);
         }
         catch (Exception e)
@@ -262,9 +264,6 @@ internal sealed class HttpConnection : Timed
         {
             exchange.End();
         }
-
-        if (upgrade is not null)
-            await RunWebSocketAsync(upgrade).ConfigureAwait(false);
     }
 
     // Gives the WebSocket that the request became, if it did.
@@ -356,13 +355,13 @@ internal sealed class HttpConnection : Timed
         }
     }
 
-    private async ValueTask RunWebSocketAsync(WebSocketUpgrade upgrade)
+    private void BecomeWebSocket(WebSocketUpgrade upgrade)
     {
         IsPersistent = false;
         Exchange = null!;       // a WebSocket may live long, and needs none
         _webSocket = new WebSocketConnection(this, upgrade);
-        await _webSocket.RunAsync(_disconnected!.Token).ConfigureAwait(false);
-        _webSocket = null;
+        if (Server.IsStopping)
+            _webSocket.CloseWhereIdle();
     }
 
     private async ValueTask CloseAsync(bool drain)

@@ -146,9 +146,20 @@ public sealed class WebSocketConnection
     /// <summary>Runs the handler, then the closing handshake.</summary>
     internal async ValueTask RunAsync(CancellationToken disconnected)
     {
+        WebSocketCloseCode code = WebSocketCloseCode.NormalClosure;
         try
         {
-            WebSocketCloseCode code = await HandleAsync(disconnected).ConfigureAwait(false);
+            await HandleAsync(disconnected).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            code = WebSocketCloseCode.InternalError;
+            if (!Transport.IsAborted)
+                _connection.Server.Report(e);
+        }
+
+        try
+        {
             await CloseAsync(code, cancel: CancellationToken.None).ConfigureAwait(false);
             while (_end is null)
                 await ReceiveAsync(CancellationToken.None).ConfigureAwait(false);
@@ -197,22 +208,10 @@ public sealed class WebSocketConnection
         }
     }
 
-    private async ValueTask<WebSocketCloseCode> HandleAsync(CancellationToken disconnected)
+    private ValueTask HandleAsync(CancellationToken disconnected)
     {
-        try
-        {
-            ValueTask handled;
-            using (Transport.Enter())
-                handled = _upgrade.Route.Handler(this, disconnected);
-            await handled.ConfigureAwait(false);
-            return WebSocketCloseCode.NormalClosure;
-        }
-        catch (Exception e)
-        {
-            if (!Transport.IsAborted)
-                _connection.Server.Report(e);
-            return WebSocketCloseCode.InternalError;
-        }
+        using (Transport.Enter())
+            return _upgrade.Route.Handler(this, disconnected);
     }
 
     private void Queue(Opcode opcode, ReadOnlySpan<byte> payload)
