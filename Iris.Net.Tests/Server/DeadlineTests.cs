@@ -53,16 +53,18 @@ public class DeadlineTests
     public async Task A_peer_that_takes_nothing_is_aborted()
     {
         var time = new ManualTime();
-        var cut = new TaskCompletionSource();
+        TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously), cut = new();
         await using TestServer server = await TestServer.StartAsync(
             async (exchange, disconnected) =>
             {
-                disconnected.Register(() => cut.TrySetResult());
+                disconnected.Register(cut.SetResult);
+                begun.SetResult();
                 await exchange.Response.SendAsync(new byte[16 * 1024 * 1024], disconnected);
             },
             new HttpServerOptions { Time = time });
         using RawClient client = await server.ConnectAsync(receiveBuffer: 4096);
         await client.SendAsync(Get);
+        await begun.Task;
         // The clock starts to count when the send stands still, which only the ticks themselves see.
         while (!cut.Task.IsCompleted)
         {
