@@ -1,6 +1,6 @@
-using System.Text.Json;
-using System.Text.Encodings.Web;
 using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using Iris.Net.Journal;
 
 namespace Iris.Net.Sessions;
@@ -15,6 +15,9 @@ internal enum TurnStatus : byte
 
     /// <summary>The program threw.</summary>
     Failed,
+
+    /// <summary>The host has no room for another turn.</summary>
+    Overloaded,
 
     /// <summary>The store cannot be reached or trusted: what became of a commit is not known.</summary>
     StoreUnavailable,
@@ -40,6 +43,7 @@ internal enum AbortReason : byte
 /// <summary>The end of an attempt.</summary>
 internal sealed class TurnEnd
 {
+    private static readonly byte[] FinishedFields = "\"status\":\"finished\""u8.ToArray();
     private static readonly byte[] AbortedFields = "\"status\":\"aborted\""u8.ToArray();
     private static readonly JsonWriterOptions Relaxed =
         new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
@@ -47,6 +51,9 @@ internal sealed class TurnEnd
     private TurnEnd(TurnStatus status) => Status = status;
 
     public TurnStatus Status { get; }
+
+    /// <summary>True where the attempt ended in an error instead of an outcome.</summary>
+    public bool IsError => Status is TurnStatus.Failed or TurnStatus.Overloaded or TurnStatus.StoreUnavailable;
 
     public bool IsCommitted => Status is TurnStatus.Finished or TurnStatus.Parked;
 
@@ -84,6 +91,9 @@ internal sealed class TurnEnd
     public static TurnEnd Failed(string errorId, Exception error, ReadOnlyMemory<byte> token) =>
         new(TurnStatus.Failed) { ErrorId = errorId, Error = error, Token = token, Reason = AbortReason.Failed };
 
+    public static TurnEnd Overloaded(ReadOnlyMemory<byte> token) =>
+        new(TurnStatus.Overloaded) { Token = token, Reason = AbortReason.Failed };
+
     public static TurnEnd StoreUnavailable(ReadOnlyMemory<byte> token) =>
         new(TurnStatus.StoreUnavailable) { Token = token, Reason = AbortReason.StoreUnavailable };
 
@@ -91,14 +101,9 @@ internal sealed class TurnEnd
     /// <c>{"status":"parked","wait":…}</c>.</summary>
     public static ReadOnlyMemory<byte> ReplyOf(CommittedOutcome outcome) => outcome switch
     {
-        FinishedOutcome finished => Write(json =>
-        {
-            json.WriteString("status"u8, "finished"u8);
-            if (!finished.Output.HasValue)
-                return;
-            json.WritePropertyName("output"u8);
-            json.WriteRawValue(finished.Output.Utf8.Span, skipInputValidation: true);
-        }),
+        FinishedOutcome { Output.HasValue: true } finished =>
+            (byte[])[.. "\"status\":\"finished\",\"output\":"u8, .. finished.Output.Utf8.Span],
+        FinishedOutcome => FinishedFields,
         ParkedOutcome parked => Write(json =>
         {
             json.WriteString("status"u8, "parked"u8);

@@ -34,7 +34,7 @@ public sealed class MemoryStateStore : IStateStore
     }
 
     /// <inheritdoc/>
-    public StoreTraits Traits { get; } = new("memory", Durable: false, Shared: false);
+    public StoreTraits Traits { get; } = new("memory", Durable: false, Shared: false, KeepsPrivateRecords: false);
 
     /// <summary>About how much memory it may take, in bytes.</summary>
     public long MaxBytes { get; }
