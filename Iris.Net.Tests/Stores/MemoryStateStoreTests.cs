@@ -14,7 +14,7 @@ internal sealed class MemoryStateStoreTests : StateStoreTests
     [Test]
     public void ItSaysThatItIsNotDurable()
     {
-        Assert.That(Store.Traits, Is.EqualTo(new StoreTraits("memory", Durable: false, Shared: false)));
+        Assert.That(Store.Traits, Is.EqualTo(new StoreTraits("memory", Durable: false, Shared: false, KeepsPrivateRecords: false)));
         Assert.That(Memory.MaxBytes, Is.EqualTo(MiB));
     }
 

@@ -212,24 +212,30 @@ internal abstract class StateStoreTests
         await Store.ReleaseAsync(mine);   // a lost one is no error
     }
 
-    [TestCase(0)]
-    [TestCase(2)]
-    [TestCase(99)]
-    public async Task SeqsMustFollowTheJournalsLast(long seq)
+    [Test]
+    public async Task SeqsRiseBeyondTheJournalsLast()
     {
         Lease mine = await CreateAsync("T0");
-        Assert.That(await Append(mine, seq), Is.EqualTo(AppendResult.SeqConflict));
-        Assert.That(await Append(mine, seq, commit: Head("T1", seq + 1)), Is.EqualTo(AppendResult.SeqConflict));
-        Assert.That(await SeqsAsync(0), Is.EqualTo((long[])[0]));
-        Assert.That(await Append(mine, 1), Is.EqualTo(AppendResult.Appended), "the lease is still there");
+        Assert.That(await Append(mine, 1, count: 2), Is.EqualTo(AppendResult.Appended));
+        foreach (long seq in (long[])[0, 1, 2])
+        {
+            Assert.That(await Append(mine, seq), Is.EqualTo(AppendResult.SeqConflict));
+            Assert.That(await Append(mine, seq, count: 3, commit: Head("T1", seq + 3)), Is.EqualTo(AppendResult.SeqConflict));
+        }
+
+        Assert.That(await SeqsAsync(0), Is.EqualTo((long[])[0, 1, 2]));
+        Assert.That(await Append(mine, 5), Is.EqualTo(AppendResult.Appended), "the lease is still there, and seqs may skip");
+        Assert.That(await Append(mine, 4), Is.EqualTo(AppendResult.SeqConflict));
+        Assert.That(await Append(mine, 7, commit: Head("T1", 9)), Is.EqualTo(AppendResult.Appended));
+        Assert.That((await Begin("T1", Me)).NextSeq, Is.EqualTo(9), "the head says where the journal goes on");
     }
 
     [Test]
-    public async Task SeqsMustFollowOneAnother()
+    public async Task SeqsRiseWithinAnAppend()
     {
         Lease mine = await CreateAsync("T0");
-        JournalEntry[] gap = [Entry(1), Entry(3)], twice = [Entry(1), Entry(1)];
-        Assert.That(await Store.AppendAsync(mine, gap, null, Flush.Written), Is.EqualTo(AppendResult.SeqConflict));
+        JournalEntry[] falling = [Entry(3), Entry(2)], twice = [Entry(1), Entry(1)];
+        Assert.That(await Store.AppendAsync(mine, falling, null, Flush.Written), Is.EqualTo(AppendResult.SeqConflict));
         Assert.That(await Store.AppendAsync(mine, twice, null, Flush.Written), Is.EqualTo(AppendResult.SeqConflict));
         Assert.That(await SeqsAsync(0), Is.EqualTo((long[])[0]));
     }
