@@ -44,8 +44,11 @@ public sealed class RestChannel : IAsyncDisposable
         });
         ChannelWire wire = new(
             _sessions, _options.Compatibility == Compatibility.SeedExact, _options.ExposeErrors, _options.Limits.MaxJsonDepth);
+        Access access = new(
+            wire, new HostNames(AddressOf(_options.Host), _options.AllowedHosts), new AllowedOrigins(_options.AllowedOrigins));
+        SessionRoutes routes = new(wire, access, adapter.Capabilities.WebSockets);
         Router router = new();
-        new SessionRoutes(wire).MapTo(router, new WebSocketOptions
+        routes.MapTo(router, new WebSocketOptions
         {
             AcceptBinary = false,
             MaxMessageSize = _options.Limits.MaxWebSocketMessageSize,
@@ -55,9 +58,9 @@ public sealed class RestChannel : IAsyncDisposable
         {
             Limits = _options.Limits.Http,
             Time = _options.Time,
-            Before = new Access(
-                wire, new HostNames(AddressOf(_options.Host), _options.AllowedHosts), new AllowedOrigins(_options.AllowedOrigins)).CheckAsync,
+            Before = routes.CheckAsync,
             OnRejected = wire.RejectionBody,
+            OnUpgradeRefused = (_, response) => wire.AddRefusalHeaders(response, RefusalText.CodeOf(response.Status)),
             OnError = e => Log(ChannelLogLevel.Warning, "a request failed", e),
         });
     }

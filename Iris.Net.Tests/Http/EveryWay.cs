@@ -10,6 +10,7 @@ internal static class EveryWay
     private const int ShortLength = 1000;
     private const int Ends = 20;
     private const int Step = 1009;
+    private const int MostSegments = 64;
 
     public static string Trace(byte[] bytes, RequestHeadLimits? limits = null, ChunkedLimits? chunked = null)
     {
@@ -39,10 +40,15 @@ internal static class EveryWay
     public static string InArrivals(RequestTrace trace, byte[] bytes, int[] ends)
     {
         int start = 0;
+        int first = 0;
         for (int i = 0; i < ends.Length; i++)
         {
-            int from = start;
-            int[] inner = [.. ends.Take(i).Where(end => end > from).TakeLast(64).Select(end => end - from)];
+            while (ends[first] <= start)
+                first++;
+            int from = Math.Max(first, i - MostSegments);
+            int[] inner = ends[from..i];
+            for (int at = 0; at < inner.Length; at++)
+                inner[at] -= start;
             ReadOnlySequence<byte> arrived = Bytes.Cut(bytes.AsMemory(start, ends[i] - start), inner);
             start += (int)trace.Take(arrived, atEnd: i == ends.Length - 1);
         }

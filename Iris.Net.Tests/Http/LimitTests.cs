@@ -1,3 +1,4 @@
+using System.Buffers;
 using Iris.Net.Http;
 
 namespace Iris.Net.Tests.Http;
@@ -34,6 +35,35 @@ public class LimitTests
         Assert.That(Trace(start + new string('a', 50000)), Is.EqualTo(expected));
     }
 
+    [TestCase("", "\u0016", "400 MalformedRequestLine")]
+    [TestCase("\r\n", "\u0016", "400 MalformedRequestLine")]
+    [TestCase("\r", "\r", "400 BareCarriageReturn")]
+    [TestCase("AAAAAAA", "A", "400 MethodTooLong")]
+    [TestCase("GET /aa", "a", "414 RequestLineTooLong")]
+    [TestCase("\r\nGET /aa", "a", "414 RequestLineTooLong")]
+    [TestCase("G / HTTP/1.1\r\nX: 45", "6", "431 HeadersTooLarge")]
+    [TestCase("\r\nG / HTTP/1.1\r\nX: 45", "6", "431 HeadersTooLarge")]
+    public void Who_waits_for_a_line_end_does_not_wait_beyond_a_limit(string start, string next, string expected)
+    {
+        int line = start.Contains("HTTP") ? 12 : 8;
+        var trace = new RequestTrace(new() { RequestLine = line, HeadersTotal = 6 }) { Patient = true };
+        Assert.That(trace.Take(new(Bytes.Of(start))), Is.Zero);
+        Assert.That(trace.ToString(), Is.Empty);
+        trace.Take(new(Bytes.Of(start + next)));
+        Assert.That(trace.ToString(), Is.EqualTo(expected));
+    }
+
+    [Test]
+    public void Who_waits_for_a_line_end_does_not_read_again_before_it()
+    {
+        var head = new RequestHead();
+        var input = new SequenceReader<byte>(new(Bytes.Of("GET / HT")));
+        Assert.That(RequestHeadReader.TryRead(ref input, RequestHeadLimits.Default, head, out _),
+            Is.EqualTo(OperationStatus.NeedMoreData));
+        Assert.That(RequestHeadReader.CanDecide(new(Bytes.Of("GET / HTTP/1.1\r")), head), Is.False);
+        Assert.That(RequestHeadReader.CanDecide(Bytes.Cut(Bytes.Of("GET / HTTP/1.1\r\n"), 5, 12), head), Is.True);
+    }
+
     [TestCase("GET /{0} HTTP/1.1 ", "400 MalformedVersion")]
     [TestCase("GET /{0} HTTP/1.10", "400 MalformedVersion")]
     [TestCase("GET /{0} HTTP/1.2", "505 UnsupportedVersion")]
@@ -55,7 +85,8 @@ public class LimitTests
         {
             string filler = string.Concat(Enumerable.Repeat("Y: 12345\r\n", lines - 1));
             string last = $"X: {new string('x', size - host.Length - filler.Length - 5)}\r\n";
-            Assert.That(Trace($"GET / HTTP/1.1\r\n{host}{filler}{last}\r\n"), Is.EqualTo(served ? "GET /" : "431 HeadersTooLarge"));
+            Assert.That(Trace($"GET / HTTP/1.1\r\n{host}{filler}{last}\r\n"),
+                Is.EqualTo(served ? "GET /" : "431 HeadersTooLarge"));
         }
     }
 

@@ -4,7 +4,7 @@ using Iris.Net.Server;
 namespace Iris.Net.Endpoints;
 
 /// <summary>The channel's routes, and what answers where there is none.</summary>
-internal sealed class SessionRoutes(ChannelWire wire)
+internal sealed class SessionRoutes(ChannelWire wire, Access access, bool servesSockets)
 {
     private readonly PostTurn _post = new(wire);
 
@@ -21,6 +21,20 @@ internal sealed class SessionRoutes(ChannelWire wire)
             router.Map("GET", Health, HealthAsync);
         router.NotFound = RefuseAsync;
         router.MethodNotAllowed = RefuseAsync;
+    }
+
+    /// <summary>Runs before every handler and handshake.</summary>
+    public async ValueTask CheckAsync(HttpExchange exchange, CancellationToken disconnected)
+    {
+        await access.CheckAsync(exchange, disconnected).ConfigureAwait(false);
+        HttpResponse response = exchange.Response;
+        if (response.HasStarted || servesSockets || !exchange.Request.IsWebSocketUpgrade)
+            return;
+        response.Status = RefusalText.StatusOf(RefusalCode.UpgradeRequired);
+        response.Headers.Add("Upgrade"u8, "websocket"u8);
+        response.Headers.Add("Connection"u8, "Upgrade"u8);
+        wire.AddRefusalHeaders(response, RefusalCode.UpgradeRequired);
+        await response.SendAsync(ReadOnlyMemory<byte>.Empty, disconnected).ConfigureAwait(false);
     }
 
     private static ValueTask HealthAsync(HttpExchange exchange, CancellationToken disconnected) =>

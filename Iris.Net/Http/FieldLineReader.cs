@@ -28,8 +28,6 @@ internal static class FieldLineReader
                 return TryReadEmptyLine(bytes, at, out end, out why);
             if (into.Count == limits.HeaderCount)
                 return Refuse(RejectionReason.TooManyHeaders, out why);
-            if (at == last)
-                return Refuse(RejectionReason.HeadersTooLarge, out why);
 
             int nameLength = text[at..].IndexOfAnyExcept(Grammar.TokenCharacters);
             if (nameLength < 0)

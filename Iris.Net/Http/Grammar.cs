@@ -19,8 +19,9 @@ internal static class Grammar
     /// <summary>RFC 3986: what stands in a path or a query without an escape.</summary>
     public static readonly SearchValues<byte> PlainTargetCharacters = Set(Unreserved + SubDelims + ":@/?");
 
-    /// <summary>The same with the escape, and the brackets that only an authority may have.</summary>
-    public static readonly SearchValues<byte> TargetCharacters = Set(Unreserved + SubDelims + ":@/?%[]");
+    /// <summary>The same with the escape, the brackets of an address, and what browsers leave as it is in a path or a query
+    /// though RFC 3986 has no place for it. None of it ends or divides a target.</summary>
+    public static readonly SearchValues<byte> TargetCharacters = Set(Unreserved + SubDelims + ":@/?%[]{}|^`");
 
     /// <summary>RFC 3986 section 3.2.2 without the comma, which would let a list of hosts pass for one.</summary>
     public static readonly SearchValues<byte> RegNameCharacters = Set(Unreserved + SubDelims.Replace(",", "") + "%");

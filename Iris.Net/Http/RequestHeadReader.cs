@@ -98,7 +98,7 @@ internal static class RequestHeadReader
     // As many bytes as a head can have; with these the parser never asks for more.
     private static byte[] Join(in ReadOnlySequence<byte> bytes, RequestHeadLimits limits, out int length)
     {
-        long longest = (limits.LeadingEmptyLines + 1L) * LineEnd + limits.RequestLine + LineEnd + limits.HeadersTotal + LineEnd;
+        long longest = (limits.LeadingEmptyLines + 2L) * LineEnd + limits.RequestLine + limits.HeadersTotal;
         length = (int)Math.Min(longest, bytes.Length);
         byte[] joined = ArrayPool<byte>.Shared.Rent(length);
         bytes.Slice(0, length).CopyTo(joined);

@@ -67,13 +67,13 @@ internal readonly record struct RequestTarget(
         return !text.ContainsAnyExcept(Grammar.PlainTargetCharacters) || HasOnlySafeEscapes(text);
     }
 
+    // Whether an escape is whole is for whoever decodes it to judge; NUL, LF and CR end a line or a string in whatever reads
+    // the target later.
     private static bool HasOnlySafeEscapes(ReadOnlySpan<byte> text)
     {
-        if (text.ContainsAny((byte)'[', (byte)']') || !Grammar.HasOnlyWholeEscapes(text))
-            return false;
-        for (int at; (at = text.IndexOf((byte)'%')) >= 0; text = text[(at + 3)..])
-            // NUL, LF and CR end a line or a string in whatever reads the target later.
-            if ((Grammar.HexValue(text[at + 1]) << 4 | Grammar.HexValue(text[at + 2])) is 0x00 or 0x0A or 0x0D)
+        for (int at; (at = text.IndexOf((byte)'%')) >= 0; text = text[(at + 1)..])
+            if (text.Length >= at + 3
+                && (Grammar.HexValue(text[at + 1]) << 4 | Grammar.HexValue(text[at + 2])) is 0x00 or 0x0A or 0x0D)
                 return false;
         return true;
     }

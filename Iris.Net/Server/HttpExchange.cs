@@ -65,9 +65,11 @@ public sealed class HttpExchange
 
     internal RequestBodyReader Content { get; }
 
-    internal void Begin()
+    internal void Begin(BodyFraming framing, bool awaitsContinue)
     {
         _isOpen = true;
+        Content.Begin(framing, awaitsContinue);
+        _request.Begin();
         _response.Begin();
     }
 

@@ -151,7 +151,7 @@ public sealed class HttpResponse
         ThrowIfStarted();
         HasStarted = true;
         HttpConnection connection = _exchange.Connection;
-        connection.IsPersistent &= !_exchange.Content.MustClose;
+        connection.IsPersistent &= !_exchange.Content.MustClose && !connection.Server.IsStopping;
         IsBodiless = !StatusLine.AllowsContent(_status) || _exchange.Head.Method.SequenceEqual("HEAD"u8);
         ResponseHeadWriter.Write(Transport.Output, new ResponseHead
         {

@@ -123,13 +123,13 @@ public sealed class HttpServer : IAsyncDisposable
         if (Deadlines.Count == 0)
             _empty.TrySetResult();
         foreach (Timed member in Deadlines.Snapshot())
-            ((HttpConnection)member).CloseWhereIdle();
+            ((TimedConnection)member).CloseWhereIdle();
         await WaitAsync(whenEmpty, grace, cancel).ConfigureAwait(false);
         foreach (Timed member in Deadlines.Snapshot())
-            ((HttpConnection)member).GoAway();
+            ((TimedConnection)member).GoAway();
         await WaitAsync(whenEmpty, LastMoment, CancellationToken.None).ConfigureAwait(false);
         foreach (Timed member in Deadlines.Snapshot())
-            ((HttpConnection)member).Abort();
+            ((TimedConnection)member).Abort();
         // A handler that does not end even now is left behind.
         await WaitAsync(whenEmpty, LastMoment, CancellationToken.None).ConfigureAwait(false);
         Deadlines.Dispose();

@@ -10,24 +10,25 @@ internal sealed class RequestBodyPipe(RequestBodyReader body) : PipeReader
     private readonly RentedBuffer _bytes = new();
     private ReadOnlySequence<byte> _shown;
     private bool _examinedAll = true;
-    private bool _isOpen;
+
+    public bool IsOpen { get; private set; }
 
     public void Begin()
     {
-        _isOpen = true;
+        IsOpen = true;
         _examinedAll = true;
     }
 
     public void End()
     {
-        _isOpen = false;
+        IsOpen = false;
         _shown = default;
         _bytes.Clear();
     }
 
     public override bool TryRead(out ReadResult result)
     {
-        if (!_isOpen)
+        if (!IsOpen)
             throw new InvalidOperationException("The exchange is over.");
         result = default;
         if (_examinedAll && !body.IsAtEnd)
@@ -64,5 +65,8 @@ internal sealed class RequestBodyPipe(RequestBodyReader body) : PipeReader
 
     public override void CancelPendingRead() => throw new NotSupportedException("A read is cancelled by its token.");
 
-    public override void Complete(Exception? exception = null) => End();
+    public override void Complete(Exception? exception = null)
+    {
+        // The exchange ends it.
+    }
 }

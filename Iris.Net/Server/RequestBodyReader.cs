@@ -33,9 +33,13 @@ internal sealed class RequestBodyReader(HttpConnection connection)
     {
         get
         {
-            ReadOnce();
             _pipe ??= new RequestBodyPipe(this);
-            _pipe.Begin();
+            if (!_pipe.IsOpen)
+            {
+                ReadOnce();
+                _pipe.Begin();
+            }
+
             return _pipe;
         }
     }
@@ -89,7 +93,7 @@ internal sealed class RequestBodyReader(HttpConnection connection)
         connection.Await(Wait.Body);
         try
         {
-            read = await Input.ReadAsync(cancel).ConfigureAwait(false);
+            read = await Input.ReadAsync(connection.Beside(cancel)).ConfigureAwait(false);
         }
         finally
         {

@@ -20,8 +20,7 @@ public sealed class WebSocketConnection
     private readonly FlushOnce _flush;
     private WebSocketMessage? _end;
     private bool _isReceiving;
-    private long _heardAt;
-    private long? _pingedAt;
+    private PeerPulse _pulse;
     private long _closingSince = NotClosing;
     private bool _closeExpired;
 
@@ -31,7 +30,7 @@ public sealed class WebSocketConnection
         _upgrade = upgrade;
         _flush = new FlushOnce(Transport.Output, _lock);
         _protocol = new WebSocketProtocol(upgrade.Route.Limits);
-        _heardAt = Now;
+        _pulse = new PeerPulse(Now);
     }
 
     /// <summary>Who asked, as <see cref="HttpServerOptions.Before"/> found out.</summary>
@@ -79,10 +78,10 @@ public sealed class WebSocketConnection
                 _protocol.ReleaseMessage();
             while (_end is null)
             {
-                ReadResult read = await Transport.Input.ReadAsync(cancel).ConfigureAwait(false);
+                ReadResult read = await Transport.Input.ReadAsync(_connection.Beside(cancel)).ConfigureAwait(false);
                 WebSocketMessage? message = Take(read, out bool hasReplied);
                 if (hasReplied)
-                    await _flush.RunAsync(cancel).ConfigureAwait(false);
+                    await _flush.RunAsync(_connection.Beside(cancel)).ConfigureAwait(false);
                 if (message is { } received)
                     return received;
             }
@@ -103,7 +102,7 @@ public sealed class WebSocketConnection
     /// <summary>Sends all that was queued in one send, and waits until the system took it. Several callers wait for one send.</summary>
     /// <param name="cancel">Ends the wait, not the send.</param>
     /// <exception cref="IOException">The peer is gone.</exception>
-    public ValueTask FlushAsync(CancellationToken cancel = default) => _flush.RunAsync(cancel);
+    public ValueTask FlushAsync(CancellationToken cancel = default) => _flush.RunAsync(_connection.Beside(cancel));
 
     /// <summary>Queues one text message and flushes.</summary>
     /// <param name="text">Valid UTF-8.</param>
@@ -112,7 +111,7 @@ public sealed class WebSocketConnection
     public ValueTask SendTextAsync(ReadOnlySpan<byte> text, CancellationToken cancel = default)
     {
         Queue(Opcode.Text, text);
-        return _flush.RunAsync(cancel);
+        return _flush.RunAsync(_connection.Beside(cancel));
     }
 
     /// <summary>Queues one binary message and flushes.</summary>
@@ -122,7 +121,7 @@ public sealed class WebSocketConnection
     public ValueTask SendBinaryAsync(ReadOnlySpan<byte> payload, CancellationToken cancel = default)
     {
         Queue(Opcode.Binary, payload);
-        return _flush.RunAsync(cancel);
+        return _flush.RunAsync(_connection.Beside(cancel));
     }
 
     /// <summary>Sends what was queued and a close frame; nothing is sent afterwards. Whoever receives goes on until the peer's
@@ -140,15 +139,26 @@ public sealed class WebSocketConnection
                 BeginClosing();
         }
 
-        return _flush.RunAsync(cancel);
+        return _flush.RunAsync(_connection.Beside(cancel));
     }
 
     /// <summary>Runs the handler, then the closing handshake.</summary>
     internal async ValueTask RunAsync(CancellationToken disconnected)
     {
+        WebSocketCloseCode code = WebSocketCloseCode.NormalClosure;
         try
         {
-            WebSocketCloseCode code = await HandleAsync(disconnected).ConfigureAwait(false);
+            await HandleAsync(disconnected).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            code = WebSocketCloseCode.InternalError;
+            if (!Transport.IsAborted)
+                _connection.Server.Report(e);
+        }
+
+        try
+        {
             await CloseAsync(code, cancel: CancellationToken.None).ConfigureAwait(false);
             while (_end is null)
                 await ReceiveAsync(CancellationToken.None).ConfigureAwait(false);
@@ -178,41 +188,27 @@ public sealed class WebSocketConnection
         {
             if (now - closingSince >= Options.CloseTimeout.TotalMilliseconds)
                 EndWithoutAnswer();
+            return;
         }
-        else if (!Volatile.Read(ref _isReceiving))
+
+        switch (_pulse.Check(now, Volatile.Read(ref _isReceiving), Options))
         {
-            // Nobody could hear the pong.
-            (_heardAt, _pingedAt) = (now, null);
-        }
-        else if (_pingedAt is { } pinged && Volatile.Read(ref _heardAt) < pinged)
-        {
-            if (now - pinged >= Options.PongTimeout.TotalMilliseconds)
+            case PulseCheck.Ping:
+                Queue(Opcode.Ping, default);
+                _flush.Start();
+                break;
+            case PulseCheck.Lost:
                 CloseSoon(WebSocketCloseCode.InternalError);
-        }
-        else if (now - Volatile.Read(ref _heardAt) >= Options.PingInterval.TotalMilliseconds)
-        {
-            _pingedAt = now;
-            Queue(Opcode.Ping, default);
-            _flush.Start();
+                break;
+            case PulseCheck.Fine:
+                break;
         }
     }
 
-    private async ValueTask<WebSocketCloseCode> HandleAsync(CancellationToken disconnected)
+    private ValueTask HandleAsync(CancellationToken disconnected)
     {
-        try
-        {
-            ValueTask handled;
-            using (Transport.Enter())
-                handled = _upgrade.Route.Handler(this, disconnected);
-            await handled.ConfigureAwait(false);
-            return WebSocketCloseCode.NormalClosure;
-        }
-        catch (Exception e)
-        {
-            if (!Transport.IsAborted)
-                _connection.Server.Report(e);
-            return WebSocketCloseCode.InternalError;
-        }
+        using (Transport.Enter())
+            return _upgrade.Route.Handler(this, disconnected);
     }
 
     private void Queue(Opcode opcode, ReadOnlySpan<byte> payload)
@@ -255,7 +251,7 @@ public sealed class WebSocketConnection
         hasReplied = false;
         ReadOnlySequence<byte> buffer = read.Buffer;
         if (!buffer.IsEmpty)
-            Volatile.Write(ref _heardAt, Now);
+            _pulse.Hear(Now);
         var reader = new SequenceReader<byte>(buffer);
         lock (_lock)
         {

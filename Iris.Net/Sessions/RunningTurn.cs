@@ -12,9 +12,9 @@ internal sealed class RunningTurn
     private readonly TurnJournal _journal;
     private readonly RunningContext _context;
     private readonly CancellationTokenSource _cancel = new();
-    private readonly TaskCompletionSource _abandoned = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly long _started;
     private readonly long _requestSeq;
+    private TaskCompletionSource? _abandoned;   // a program that does not wait needs none
     private long _renewed, _cancelledAt;
     private int _cancelReason;
 
@@ -30,11 +30,9 @@ internal sealed class RunningTurn
         _started = _renewed = host.Settings.Time.GetTimestamp();
         _records = host.RentRecords();
         _journal = new TurnJournal(host.Settings.Store, lease, nextSeq, _records, Events, host.Settings.Time);
-        if (open is not null && replay is null)
-            _journal.Add(_records.RequestClosed(_journal.NextSeq, _journal.Now));
-        _requestSeq = replay?.FirstSeq ?? _journal.NextSeq;
-        _journal.Add(_records.TurnStarted(
-            _journal.NextSeq, _journal.Now, Number, Attempt, host.Minting.ShortName(), replay is null ? body.Span : default));
+        long startSeq = _journal.Begin(new AttemptStart(
+            ClosesRequest: open is not null && replay is null, Number, Attempt, host.Minting.ShortName(), replay is null ? body : default));
+        _requestSeq = replay?.FirstSeq ?? startSeq;
         _context = new RunningContext(this, _journal, replay, _cancel.Token);
     }
 
@@ -103,7 +101,7 @@ internal sealed class RunningTurn
         if (time.GetElapsedTime(_started) >= Settings.TurnTimeout)
             Cancel(AbortReason.Timeout);
         if (Volatile.Read(ref _cancelledAt) is not 0 and long at && time.GetElapsedTime(at) >= Settings.CancelGrace)
-            _abandoned.TrySetResult();
+            Volatile.Read(ref _abandoned)?.TrySetResult();
         if (time.GetElapsedTime(_renewed) >= Settings.LeaseRenewal)
             _ = RenewAsync();
     }
@@ -114,7 +112,9 @@ internal sealed class RunningTurn
         if (program.IsCompleted)
             return await program.ConfigureAwait(false);
         Task<TurnOutcome> running = program.AsTask();
-        if (await Task.WhenAny(running, _abandoned.Task).ConfigureAwait(false) == running)
+        TaskCompletionSource abandoned = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Volatile.Write(ref _abandoned, abandoned);
+        if (await Task.WhenAny(running, abandoned.Task).ConfigureAwait(false) == running)
             return await running.ConfigureAwait(false);
         _ = ObserveAsync(running);
         throw new AttemptOverException((AbortReason)_cancelReason);
@@ -143,7 +143,7 @@ internal sealed class RunningTurn
 
     private async ValueTask<TurnEnd> CommitAsync(CommittedOutcome outcome)
     {
-        ReadOnlyMemory<byte> fields = TurnEnd.FieldsOf(outcome), token = _host.Minting.Token();
+        ReadOnlyMemory<byte> reply = TurnEnd.ReplyOf(outcome), token = _host.Minting.Token();
         long seq = _journal.NextSeq, now = _journal.Now;
         SessionHead head = Head with
         {
@@ -154,14 +154,14 @@ internal sealed class RunningTurn
             Status = outcome is ParkedOutcome ? SessionStatus.Parked : SessionStatus.Finished,
             Wait = (outcome as ParkedOutcome)?.Wait,
             State = outcome.State.Utf8,
-            Reply = fields,
+            Reply = reply,
             UpdatedAt = DateTimeOffset.FromUnixTimeMilliseconds(now),
         };
         JournalEntry marker = outcome is ParkedOutcome parked
             ? _records.Wait(seq, now, parked.Wait)
             : _records.Finish(seq, now, ((FinishedOutcome)outcome).Output);
-        await _journal.CommitAsync(marker, _records.Commit(seq + 1, now, head), head).ConfigureAwait(false);
-        return TurnEnd.Committed(outcome, fields, token);
+        await _journal.CommitAsync(marker, head).ConfigureAwait(false);
+        return TurnEnd.Committed(outcome, reply, token);
     }
 
     private async ValueTask<TurnEnd> FailAsync(Exception error)
@@ -183,8 +183,8 @@ internal sealed class RunningTurn
             return TurnEnd.Aborted(reason, PresentedToken);
         string errorId = _host.Minting.ShortName();
         Settings.Failed(errorId, error);
-        return reason == AbortReason.StoreUnavailable
-            ? TurnEnd.StoreUnavailable(PresentedToken)
+        return reason == AbortReason.StoreUnavailable ? TurnEnd.StoreUnavailable(PresentedToken)
+            : error is HostOverloadedException ? TurnEnd.Overloaded(PresentedToken)
             : TurnEnd.Failed(errorId, error, PresentedToken);
     }
 

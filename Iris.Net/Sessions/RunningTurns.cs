@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-
 namespace Iris.Net.Sessions;
 
 /// <summary>The turns that this process runs: how many there may be, and the clock that watches them.</summary>
@@ -8,12 +6,12 @@ internal sealed class RunningTurns : IAsyncDisposable
     private static readonly TimeSpan LongestTick = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ShortestTick = TimeSpan.FromMilliseconds(10);
 
-    private readonly ConcurrentDictionary<RunningTurn, bool> _turns = new();
+    private readonly Lock _gate = new();
+    private readonly HashSet<RunningTurn> _turns = [];
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SessionSettings _settings;
     private readonly ITimer _timer;
     private volatile bool _draining;
-    private int _count;
 
     public RunningTurns(SessionSettings settings)
     {
@@ -25,41 +23,47 @@ internal sealed class RunningTurns : IAsyncDisposable
 
     /// <summary>Why no turn may start at the moment.</summary>
     public Refusal Refuses() =>
-        _draining ? Refusal.Draining : Volatile.Read(ref _count) >= _settings.MaxConcurrentTurns ? Refusal.Overloaded : Refusal.None;
+        _draining ? Refusal.Draining : _turns.Count >= _settings.MaxConcurrentTurns ? Refusal.Overloaded : Refusal.None;
 
     /// <summary>Takes a turn in, unless there are too many or the process is about to stop.</summary>
     public Refusal TryEnter(RunningTurn turn)
     {
-        bool fits = Interlocked.Increment(ref _count) <= _settings.MaxConcurrentTurns;
-        if (fits && !_draining)
+        lock (_gate)
         {
-            _turns[turn] = true;
-            return Refusal.None;
+            Refusal refusal = Refuses();
+            if (refusal == Refusal.None)
+                _turns.Add(turn);
+            return refusal;
         }
-
-        Left();
-        return _draining ? Refusal.Draining : Refusal.Overloaded;
     }
 
     public void Leave(RunningTurn turn)
     {
-        if (_turns.TryRemove(turn, out _))
-            Left();
+        lock (_gate)
+        {
+            _turns.Remove(turn);
+            if (_draining && _turns.Count == 0)
+                _empty.TrySetResult();
+        }
     }
 
     /// <summary>Lets no turn in any more and waits for the last; on <paramref name="cancel"/> it ends them.</summary>
     public async Task DrainAsync(CancellationToken cancel = default)
     {
-        _draining = true;
-        if (Volatile.Read(ref _count) == 0)
-            _empty.TrySetResult();
+        lock (_gate)
+        {
+            _draining = true;
+            if (_turns.Count == 0)
+                _empty.TrySetResult();
+        }
+
         try
         {
             await _empty.Task.WaitAsync(cancel).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
-            foreach (RunningTurn turn in _turns.Keys)
+            foreach (RunningTurn turn in Snapshot())
                 turn.Cancel(AbortReason.Stopped);
             await _empty.Task.ConfigureAwait(false);   // the grace of a cancel bounds it
         }
@@ -67,15 +71,15 @@ internal sealed class RunningTurns : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _timer.DisposeAsync();
 
-    private void Left()
+    private RunningTurn[] Snapshot()
     {
-        if (Interlocked.Decrement(ref _count) == 0 && _draining)
-            _empty.TrySetResult();
+        lock (_gate)
+            return [.. _turns];
     }
 
     private void Tick()
     {
-        foreach ((RunningTurn turn, _) in _turns)
+        foreach (RunningTurn turn in Snapshot())
             turn.Tick();
     }
 }

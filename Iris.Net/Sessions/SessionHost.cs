@@ -12,7 +12,7 @@ internal sealed class SessionHost : IAsyncDisposable
     private const int MintAttempts = 4;
 
     private readonly RunningTurns _running;
-    private readonly ConcurrentBag<RecordWriter> _idleRecords = [];
+    private readonly ConcurrentQueue<RecordWriter> _idleRecords = [];
     private readonly string _defDigest;
     private readonly string _owner = Guid.NewGuid().ToString("N");
 
@@ -104,18 +104,18 @@ internal sealed class SessionHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _running.DisposeAsync().ConfigureAwait(false);
-        while (_idleRecords.TryTake(out RecordWriter? records))
+        while (_idleRecords.TryDequeue(out RecordWriter? records))
             records.Dispose();
     }
 
     public void Leave(RunningTurn turn) => _running.Leave(turn);
 
-    public RecordWriter RentRecords() => _idleRecords.TryTake(out RecordWriter? records) ? records : new RecordWriter(_defDigest);
+    public RecordWriter RentRecords() => _idleRecords.TryDequeue(out RecordWriter? records) ? records : new RecordWriter(_defDigest);
 
     public void ReturnRecords(RecordWriter records)
     {
         records.Clear();
-        _idleRecords.Add(records);
+        _idleRecords.Enqueue(records);
     }
 
     private async ValueTask<Admission> ClaimAsync(
@@ -131,7 +131,7 @@ internal sealed class SessionHost : IAsyncDisposable
             case BeginStatus.Held:
                 return begun.Lease.Owner == _owner ? Refusal.InFlight : Refusal.Contended;
             default:
-                OpenRequest? open = begun.NextSeq == begun.Head!.NextSeq
+                OpenRequest? open = begun.NextSeq <= begun.Head!.NextSeq
                     ? null
                     : await OpenRequest.ReadAsync(Settings.Store.ReadAsync(id, begun.Head.NextSeq, cancel)).ConfigureAwait(false);
                 return await EnterAsync(

@@ -16,6 +16,9 @@ internal enum TurnStatus : byte
     /// <summary>The program threw.</summary>
     Failed,
 
+    /// <summary>The host has no room for another turn.</summary>
+    Overloaded,
+
     /// <summary>The store cannot be reached or trusted: what became of a commit is not known.</summary>
     StoreUnavailable,
 }
@@ -40,6 +43,7 @@ internal enum AbortReason : byte
 /// <summary>The end of an attempt.</summary>
 internal sealed class TurnEnd
 {
+    private static readonly byte[] FinishedFields = "\"status\":\"finished\""u8.ToArray();
     private static readonly byte[] AbortedFields = "\"status\":\"aborted\""u8.ToArray();
     private static readonly JsonWriterOptions Relaxed =
         new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
@@ -47,6 +51,9 @@ internal sealed class TurnEnd
     private TurnEnd(TurnStatus status) => Status = status;
 
     public TurnStatus Status { get; }
+
+    /// <summary>True where the attempt ended in an error instead of an outcome.</summary>
+    public bool IsError => Status is TurnStatus.Failed or TurnStatus.Overloaded or TurnStatus.StoreUnavailable;
 
     public bool IsCommitted => Status is TurnStatus.Finished or TurnStatus.Parked;
 
@@ -64,19 +71,19 @@ internal sealed class TurnEnd
     /// <summary>What the program threw; told to clients only where the host wants that.</summary>
     public Exception? Error { get; private init; }
 
-    public static TurnEnd Committed(CommittedOutcome outcome, ReadOnlyMemory<byte> fields, ReadOnlyMemory<byte> token) =>
-        new(outcome is FinishedOutcome ? TurnStatus.Finished : TurnStatus.Parked) { Fields = fields, Token = token };
+    public static TurnEnd Committed(CommittedOutcome outcome, ReadOnlyMemory<byte> reply, ReadOnlyMemory<byte> token) =>
+        new(outcome is FinishedOutcome ? TurnStatus.Finished : TurnStatus.Parked) { Fields = MembersOf(reply), Token = token };
 
     public static TurnEnd Aborted(AbortReason reason, ReadOnlyMemory<byte> token) =>
         new(TurnStatus.Aborted) { Fields = AbortedFields, Token = token, Reason = reason };
 
     public static TurnEnd Contended(long current, ReadOnlyMemory<byte> token) => new(TurnStatus.Contended)
     {
-        Fields = Write(json =>
+        Fields = MembersOf(Write(json =>
         {
             json.WriteString("status"u8, "contended"u8);
             json.WriteNumber("current"u8, current);
-        }),
+        })),
         Token = token,
         Reason = AbortReason.Contended,
     };
@@ -84,20 +91,19 @@ internal sealed class TurnEnd
     public static TurnEnd Failed(string errorId, Exception error, ReadOnlyMemory<byte> token) =>
         new(TurnStatus.Failed) { ErrorId = errorId, Error = error, Token = token, Reason = AbortReason.Failed };
 
+    public static TurnEnd Overloaded(ReadOnlyMemory<byte> token) =>
+        new(TurnStatus.Overloaded) { Token = token, Reason = AbortReason.Failed };
+
     public static TurnEnd StoreUnavailable(ReadOnlyMemory<byte> token) =>
         new(TurnStatus.StoreUnavailable) { Token = token, Reason = AbortReason.StoreUnavailable };
 
-    /// <summary>The fields of a commit: <c>"status":"finished"[,"output":…]</c> or <c>"status":"parked","wait":…</c>.</summary>
-    public static ReadOnlyMemory<byte> FieldsOf(CommittedOutcome outcome) => outcome switch
+    /// <summary>What a commit answers, without names and tokens: <c>{"status":"finished"[,"output":…]}</c> or
+    /// <c>{"status":"parked","wait":…}</c>.</summary>
+    public static ReadOnlyMemory<byte> ReplyOf(CommittedOutcome outcome) => outcome switch
     {
-        FinishedOutcome finished => Write(json =>
-        {
-            json.WriteString("status"u8, "finished"u8);
-            if (!finished.Output.HasValue)
-                return;
-            json.WritePropertyName("output"u8);
-            json.WriteRawValue(finished.Output.Utf8.Span, skipInputValidation: true);
-        }),
+        FinishedOutcome { Output.HasValue: true } finished =>
+            (byte[])[.. "\"status\":\"finished\",\"output\":"u8, .. finished.Output.Utf8.Span],
+        FinishedOutcome => FinishedFields,
         ParkedOutcome parked => Write(json =>
         {
             json.WriteString("status"u8, "parked"u8);
@@ -108,6 +114,8 @@ internal sealed class TurnEnd
     };
 
     // The members alone: readers of the fields put their own before and behind them.
+    private static ReadOnlyMemory<byte> MembersOf(ReadOnlyMemory<byte> json) => json[1..^1];
+
     private static ReadOnlyMemory<byte> Write(Action<Utf8JsonWriter> members)
     {
         ArrayBufferWriter<byte> buffer = new(128);
@@ -116,6 +124,6 @@ internal sealed class TurnEnd
         members(json);
         json.WriteEndObject();
         json.Flush();
-        return buffer.WrittenMemory[1..^1];
+        return buffer.WrittenMemory;
     }
 }

@@ -5,21 +5,22 @@ namespace Iris.Net.Sessions;
 internal sealed class TurnEvents(TimeProvider time, EventLimits limits)
 {
     private readonly Lock _gate = new();
-    private readonly List<EventReader> _readers = [];
-    private int _followers;
-    private Node _tail = new(default, [], 0);
+    private EventReader[] _readers = [];
+    private Node? _tail;   // none before the first reader
 
     /// <summary>How the attempt ended; null while it runs. Behind it no event comes.</summary>
     public TurnEnd? End { get; private set; }
 
     /// <summary>Whether anybody follows: events that nobody reads need not be encoded.</summary>
-    public bool IsFollowed => Volatile.Read(ref _followers) > 0;
+    public bool IsFollowed => Volatile.Read(ref _readers).Length > 0;
 
     /// <summary>Adds an event and wakes the readers.</summary>
     public void Append(EventKind kind, byte[] json)
     {
         lock (_gate)
         {
+            if (_tail is null)
+                return;
             Node node = new(kind, json, _tail.Deltas + (kind == EventKind.Delta ? json.Length : 0));
             _tail = _tail.Next = node;
             foreach (EventReader reader in _readers)
@@ -43,9 +44,8 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits)
     {
         lock (_gate)
         {
-            EventReader reader = new(this, _tail);
-            _readers.Add(reader);
-            _followers = _readers.Count;
+            EventReader reader = new(this, _tail ??= new Node(default, [], 0));
+            _readers = [.. _readers, reader];
             return reader;
         }
     }
@@ -54,8 +54,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits)
     {
         lock (_gate)
         {
-            _readers.Remove(reader);
-            _followers = _readers.Count;
+            _readers = [.. _readers.Where(other => other != reader)];
         }
     }
 

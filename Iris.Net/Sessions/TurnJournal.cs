@@ -8,8 +8,9 @@ namespace Iris.Net.Sessions;
 internal sealed class TurnJournal(
     IStateStore store, Lease lease, long nextSeq, RecordWriter records, TurnEvents events, TimeProvider time)
 {
-    private JournalEntry[] _pending = new JournalEntry[4];
+    private JournalEntry[] _pending = new JournalEntry[2];
     private int _count;
+    private AttemptStart? _start;
 
     public RecordWriter Records => records;
 
@@ -19,35 +20,69 @@ internal sealed class TurnJournal(
     /// <summary>Unix milliseconds, as records carry them.</summary>
     public long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
+    /// <summary>The attempt's first records: numbered now, written once something depends on them.</summary>
+    /// <returns>The seq of <c>turn_started</c>.</returns>
+    public long Begin(AttemptStart start)
+    {
+        _start = start with { Seq = NextSeq };
+        NextSeq += start.ClosesRequest ? 2 : 1;
+        return NextSeq - 1;
+    }
+
     /// <summary>Takes a record that was numbered with <see cref="NextSeq"/>; the next flush appends it.</summary>
     public void Add(in JournalEntry entry)
     {
-        if (_count == _pending.Length)
-            Array.Resize(ref _pending, _count * 2);
-        _pending[_count++] = entry;
+        WriteStart();
+        Push(entry);
         NextSeq = entry.Seq + 1;
     }
 
     /// <summary>Appends what was added, in one step.</summary>
     /// <exception cref="AttemptOverException">The lease is lost, or the store cannot be reached or trusted.</exception>
-    public ValueTask FlushAsync(Flush flush) => _count == 0 ? default : AppendAsync(null, flush);
+    public ValueTask FlushAsync(Flush flush)
+    {
+        WriteStart();
+        return _count == 0 ? default : AppendAsync(null, flush);
+    }
 
     /// <summary>Appends what was added, the turn's marker and its commit, in one step that replaces the head.</summary>
     /// <exception cref="AttemptOverException">The same, or the attempt was cancelled: nothing of it was written.</exception>
-    public async ValueTask CommitAsync(JournalEntry marker, JournalEntry commit, SessionHead head)
+    public async ValueTask CommitAsync(JournalEntry marker, SessionHead head)
     {
-        (int count, long nextSeq) = (_count, NextSeq);
-        Add(marker);
-        Add(commit);
+        bool keepsPrivate = store.Traits.KeepsPrivateRecords;
+        if (keepsPrivate)
+            WriteStart();
+        int count = _count;
+        Push(marker);
+        if (keepsPrivate)
+            Push(records.Commit(marker.Seq + 1, Now, head));
         try
         {
             await AppendAsync(head, Flush.Durable).ConfigureAwait(false);
         }
         catch (AttemptOverException)
         {
-            (_count, NextSeq) = (count, nextSeq);
+            _count = count;
             throw;
         }
+    }
+
+    private void WriteStart()
+    {
+        if (_start is not { } start)
+            return;
+        _start = null;
+        long seq = start.Seq;
+        if (start.ClosesRequest)
+            Push(records.RequestClosed(seq++, Now));
+        Push(records.TurnStarted(seq, Now, start.Turn, start.Attempt, start.Name, start.Body.Span));
+    }
+
+    private void Push(in JournalEntry entry)
+    {
+        if (_count == _pending.Length)
+            Array.Resize(ref _pending, _count * 2);
+        _pending[_count++] = entry;
     }
 
     private async ValueTask AppendAsync(SessionHead? commit, Flush flush)
@@ -83,6 +118,16 @@ internal sealed class TurnJournal(
                 events.Append(EventKind.Record, ChannelEvent.Record(entry.Utf8.Span));
     }
 }
+
+/// <summary>How an attempt begins.</summary>
+/// <param name="ClosesRequest">Whether another request is open, which ends now.</param>
+/// <param name="Turn">The turn's number.</param>
+/// <param name="Attempt">Which try of the request it is.</param>
+/// <param name="Name">Six random characters.</param>
+/// <param name="Body">The request's body; empty where the journal has it already.</param>
+/// <param name="Seq">Where its first record stands.</param>
+internal readonly record struct AttemptStart(
+    bool ClosesRequest, long Turn, int Attempt, string Name, ReadOnlyMemory<byte> Body, long Seq = 0);
 
 /// <summary>The attempt may not go on: it passes through the program, which cannot change that by catching it.</summary>
 internal sealed class AttemptOverException(AbortReason reason, Exception? inner = null)

@@ -17,7 +17,7 @@ public interface IStateStore : IAsyncDisposable
     /// that ran out is held by nobody.</summary>
     ValueTask<BeginResult> BeginAsync(SessionId id, ReadOnlyMemory<byte> guard, LeaseRequest by, CancellationToken cancel = default);
 
-    /// <summary>Appends records whose seqs follow the journal's last, all or none. With <paramref name="commit"/> the head is
+    /// <summary>Appends records whose seqs rise beyond the journal's last, all or none. With <paramref name="commit"/> the head is
     /// replaced in the same step, and the open request and the lease end. One append at a time a lease.</summary>
     ValueTask<AppendResult> AppendAsync(
         Lease lease, ReadOnlyMemory<JournalEntry> entries, SessionHead? commit, Flush flush, CancellationToken cancel = default);

@@ -10,9 +10,22 @@ internal static class MemoryAppend
     private const int KeptBytes = 1 << 20;
     private const int Slack = 64;   // trimmed in batches, so that not every commit copies the log
 
+    /// <summary>Whether records rise beyond a journal's last, and one another.</summary>
+    public static bool Follows(long nextSeq, ReadOnlySpan<JournalEntry> entries)
+    {
+        foreach (ref readonly JournalEntry entry in entries)
+        {
+            if (entry.Seq < nextSeq)
+                return false;
+            nextSeq = entry.Seq + 1;
+        }
+
+        return true;
+    }
+
     public static SessionCell.State Apply(SessionCell.State state, ReadOnlySpan<JournalEntry> entries, SessionHead? commit)
     {
-        long nextSeq = entries.IsEmpty ? state.NextSeq : entries[^1].Seq + 1;
+        long nextSeq = commit?.NextSeq ?? (entries.IsEmpty ? state.NextSeq : entries[^1].Seq + 1);
         int over = commit is not null ? entries.Length : LastClosing(entries) + 1;
         if (over == 0 && commit is null)
             return state with { NextSeq = nextSeq, Open = state.Open.Append(entries) };

@@ -16,7 +16,9 @@ public readonly record struct SessionId(string Value)
 /// <param name="Name">What the listening line calls it.</param>
 /// <param name="Durable">True: what was appended with <see cref="Flush.Durable"/> survives the process.</param>
 /// <param name="Shared">True: other processes may hold leases on the same sessions.</param>
-public sealed record StoreTraits(string Name, bool Durable, bool Shared);
+/// <param name="KeepsPrivateRecords">False: a commit drops the private records before it, so that those which it would drop
+/// at once need not be written.</param>
+public sealed record StoreTraits(string Name, bool Durable, bool Shared, bool KeepsPrivateRecords);
 
 /// <summary>Who asks for a lease, and for how long.</summary>
 public readonly record struct LeaseRequest(string Owner, TimeSpan Ttl);
@@ -46,7 +48,7 @@ public enum AppendResult : byte
     /// <summary>The lease is lost: nothing was written.</summary>
     StaleFence,
 
-    /// <summary>The seqs do not follow the journal's last: nothing was written.</summary>
+    /// <summary>The seqs are not beyond the journal's last: nothing was written.</summary>
     SeqConflict,
 
     /// <summary>A cancel was accepted before: the commit did not happen.</summary>

@@ -56,6 +56,9 @@ internal sealed class SocketConnection(Socket socket) : Connection
 
     public override ValueTask DisposeAsync()
     {
+        // A socket that is disposed while it is asked for input resets the connection, unless its output was shut.
+        if (_reader.IsArmed && !IsAborted)
+            ShutdownSend();
         _writer.Complete();
         _reader.Complete();
         socket.Dispose();

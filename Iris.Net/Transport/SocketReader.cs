@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Threading.Tasks.Sources;
@@ -10,8 +9,6 @@ namespace Iris.Net.Transport;
 /// <see cref="CancelPendingRead"/> may come from elsewhere.</summary>
 internal sealed class SocketReader(Socket socket) : PipeReader, IValueTaskSource<ReadResult>
 {
-    private const int Block = 4096, LargeBlock = 32 * 1024, LeastRoom = 512;
-
     // The three bits of _state, which the reader, the socket's completion and a cancel share.
     private const int Armed = 1;        // the socket was asked to tell when it is readable
     private const int Waiting = 2;      // a read waits; whoever takes the bit away completes it
@@ -20,10 +17,7 @@ internal sealed class SocketReader(Socket socket) : PipeReader, IValueTaskSource
     private SocketAsyncEventArgs? _readable;
     private ManualResetValueTaskSourceCore<ReadResult> _core;
     private int _state;
-    private BufferSegment? _head;
-    private BufferSegment? _tail;
-    private BufferSegment? _spare;
-    private int _consumed;              // of the head
+    private ReceivedBytes _received;
     private bool _examinedAll = true;
     private bool _filledUp;             // the last receive took all the room there was: more is likely
     private bool _completed;
@@ -33,6 +27,9 @@ internal sealed class SocketReader(Socket socket) : PipeReader, IValueTaskSource
 
     /// <summary>Whether the connection broke.</summary>
     public bool IsBroken { get; private set; }
+
+    /// <summary>Whether the socket still owes the answer to whether it is readable.</summary>
+    public bool IsArmed => (Volatile.Read(ref _state) & Armed) != 0;
 
     public override bool TryRead(out ReadResult result)
     {
@@ -64,25 +61,8 @@ internal sealed class SocketReader(Socket socket) : PipeReader, IValueTaskSource
 
     public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
 
-    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
-    {
-        if (_tail is null)
-            return;
-        long end = _tail.RunningIndex + _tail.End;
-        _examinedAll = IndexOf(examined) == end;
-        if (IndexOf(consumed) == end)
-        {
-            while (_head is not null)
-                Release(_head);
-            _tail = null;
-            _examinedAll = true;
-            return;
-        }
-
-        while (_head != consumed.GetObject())
-            Release(_head!);
-        _consumed = consumed.GetInteger();
-    }
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined) =>
+        _examinedAll = _received.Consume(consumed, examined);
 
     public override void CancelPendingRead()
     {
@@ -103,10 +83,7 @@ internal sealed class SocketReader(Socket socket) : PipeReader, IValueTaskSource
         if (_completed)
             return;
         _completed = true;
-        while (_head is not null)
-            Release(_head);
-        _tail = null;
-        _spare = null;
+        _received.Clear();
         _readable?.Dispose();       // waits by itself for a receive that is still under way
     }
 
@@ -218,8 +195,6 @@ internal sealed class SocketReader(Socket socket) : PipeReader, IValueTaskSource
         }
     }
 
-    private static long IndexOf(SequencePosition at) => ((BufferSegment)at.GetObject()!).RunningIndex + at.GetInteger();
-
     private bool TryTakeWaiting() => (Interlocked.And(ref _state, ~Waiting) & Waiting) != 0;
 
     private void Complete(ReadResult result, bool inline)
@@ -233,9 +208,7 @@ internal sealed class SocketReader(Socket socket) : PipeReader, IValueTaskSource
     {
         if (HasEnded)
             return true;
-        if (_tail is null || _tail.Free.Length < LeastRoom)
-            AppendBlock();
-        Memory<byte> room = _tail!.Free;
+        Memory<byte> room = _received.Room(much: _filledUp);
         SocketError error;
         int count = 0;
         try
@@ -247,57 +220,20 @@ internal sealed class SocketReader(Socket socket) : PipeReader, IValueTaskSource
             error = SocketError.OperationAborted;
         }
 
-        if (error == SocketError.Success && count > 0)
+        _received.Fill(count);
+        _filledUp = count == room.Length;
+        if (count > 0)
         {
-            _tail.Fill(count);
-            _filledUp = count == room.Length;
             _examinedAll = false;
             return true;
         }
 
-        _filledUp = false;
         if (error is SocketError.WouldBlock or SocketError.TryAgain or SocketError.Interrupted)
-        {
-            ReleaseEmptyBlock();
             return false;
-        }
-
-        if (error != SocketError.Success)
-            IsBroken = true;
+        IsBroken |= error != SocketError.Success;
         HasEnded = true;
-        ReleaseEmptyBlock();
         return true;
     }
 
-    private void AppendBlock()
-    {
-        BufferSegment next = _spare ?? new BufferSegment();
-        _spare = null;
-        next.Rent(_filledUp ? LargeBlock : Block);
-        if (_tail is null)
-            (_head, _consumed) = (next, 0);
-        else
-            _tail.Append(next);
-        _tail = next;
-    }
-
-    private void ReleaseEmptyBlock()
-    {
-        if (_head == _tail && _tail!.End == 0)
-        {
-            Release(_tail);
-            _tail = null;
-        }
-    }
-
-    private void Release(BufferSegment segment)
-    {
-        _head = segment.Release();
-        _spare = segment;
-        _consumed = 0;
-    }
-
-    private ReadResult Result(bool isCanceled) => new(
-        _tail is null ? ReadOnlySequence<byte>.Empty : new ReadOnlySequence<byte>(_head!, _consumed, _tail, _tail.End),
-        isCanceled, HasEnded);
+    private ReadResult Result(bool isCanceled) => new(_received.Sequence, isCanceled, HasEnded);
 }

@@ -25,6 +25,10 @@ public abstract class TurnContext
     /// <summary>What the last commit left; null where it left nothing.</summary>
     public abstract JsonElement? State { get; }
 
+    /// <summary>The steps that earlier attempts of this request journalled with a result, in their order, for hosts that hand
+    /// them to a program of another kind; empty where there are none.</summary>
+    public virtual IReadOnlyList<RecordedStep> RecordedSteps => [];
+
     /// <summary>The payload of a signal that was accepted and not yet consumed by a commit.</summary>
     public abstract bool TryGetSignal(string name, out JsonElement payload);
 

@@ -1,0 +1,37 @@
+using Iris.Serve;
+
+namespace Iris.Net.Tests.Serve;
+
+internal sealed class CommandLineTests
+{
+    [TestCase("", null, "127.0.0.1", 8787)]
+    [TestCase("serve", null, "127.0.0.1", 8787)]
+    [TestCase("serve --memory", null, "127.0.0.1", 8787)]
+    [TestCase("--port 0", null, "127.0.0.1", 0)]
+    [TestCase("serve ./desk --port 65535 --host ::1", "./desk", "::1", 65535)]
+    [TestCase("serve --host localhost ./desk", "./desk", "localhost", 8787)]
+    public void Takes(string arguments, string? image, string host, int port) =>
+        Assert.That(Parse(arguments), Is.EqualTo(
+            new Command.Serve(new ServeSettings { Image = image, Host = host, Port = port })));
+
+    [TestCase("start", "unknown command 'start'")]
+    [TestCase("serve --prot 1", "unknown option '--prot'")]
+    [TestCase("serve --data x", "unknown option '--data'")]
+    [TestCase("serve -p 1", "unknown option '-p'")]
+    [TestCase("serve --port", "--port needs a number from 0 to 65535")]
+    [TestCase("serve --port eighty", "--port needs a number from 0 to 65535, not 'eighty'")]
+    [TestCase("serve --port -1", "--port needs a number from 0 to 65535, not '-1'")]
+    [TestCase("serve --port +1", "--port needs a number from 0 to 65535, not '+1'")]
+    [TestCase("serve --port 1 --port 2", "--port is given twice")]
+    [TestCase("serve --memory --memory", "--memory is given twice")]
+    [TestCase("serve --host a.example", "--host needs an IP address or localhost, not 'a.example'")]
+    [TestCase("serve a b", "one image at a time: 'b' is one too many")]
+    public void Refuses(string arguments, string why) => Assert.That(Parse(arguments), Is.EqualTo(new Command.Refuse(why)));
+
+    [Test]
+    public void Refuses_an_empty_image() =>
+        Assert.That(CommandLine.Parse(["serve", ""]), Is.EqualTo(new Command.Refuse("the image's folder is empty")));
+
+    private static Command Parse(string arguments) =>
+        CommandLine.Parse(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+}

@@ -1,0 +1,85 @@
+using System.Buffers;
+
+namespace Iris.Net.Transport;
+
+/// <summary>Bytes that were received and not consumed, in blocks that the socket itself fills. Where there are none, there is no
+/// block either.</summary>
+internal struct ReceivedBytes
+{
+    private const int Block = 4096, LargeBlock = 32 * 1024, LeastRoom = 512;
+
+    private BufferSegment? _head;
+    private BufferSegment? _tail;
+    private BufferSegment? _spare;
+    private int _consumed;      // of the head
+
+    /// <summary>What there is.</summary>
+    public readonly ReadOnlySequence<byte> Sequence => _tail is null
+        ? ReadOnlySequence<byte>.Empty
+        : new ReadOnlySequence<byte>(_head!, _consumed, _tail, _tail.End);
+
+    /// <summary>Room for what is received next.</summary>
+    /// <param name="much">Whether much is expected.</param>
+    public Memory<byte> Room(bool much)
+    {
+        if (_tail is null || _tail.Free.Length < LeastRoom)
+            Append(much ? LargeBlock : Block);
+        return _tail!.Free;
+    }
+
+    /// <summary>Adds what was received into the room; nothing leaves no block behind.</summary>
+    public void Fill(int count)
+    {
+        _tail!.Fill(count);
+        if (_head == _tail && _tail.End == 0)
+            Clear();
+    }
+
+    /// <summary>Gives back what was consumed; tells whether all there is was examined.</summary>
+    public bool Consume(SequencePosition consumed, SequencePosition examined)
+    {
+        if (_tail is null)
+            return true;
+        long end = _tail.RunningIndex + _tail.End;
+        bool examinedAll = IndexOf(examined) == end;
+        if (IndexOf(consumed) == end)
+        {
+            Clear();
+            return true;
+        }
+
+        while (_head != consumed.GetObject())
+            Release();
+        _consumed = consumed.GetInteger();
+        return examinedAll;
+    }
+
+    public void Clear()
+    {
+        while (_head is not null)
+            Release();
+        _tail = null;
+        _consumed = 0;
+    }
+
+    private static long IndexOf(SequencePosition at) => ((BufferSegment)at.GetObject()!).RunningIndex + at.GetInteger();
+
+    private void Append(int size)
+    {
+        BufferSegment next = _spare ?? new BufferSegment();
+        _spare = null;
+        next.Rent(size);
+        if (_tail is null)
+            (_head, _consumed) = (next, 0);
+        else
+            _tail.Append(next);
+        _tail = next;
+    }
+
+    private void Release()
+    {
+        BufferSegment released = _head!;
+        _head = released.Release();
+        _spare = released;
+    }
+}

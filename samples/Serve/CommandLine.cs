@@ -1,0 +1,123 @@
+using System.Globalization;
+using System.Net;
+using System.Reflection;
+using System.Text;
+
+namespace Iris.Serve;
+
+/// <summary>What the arguments ask for.</summary>
+internal abstract record Command
+{
+    /// <summary>Serve sessions.</summary>
+    public sealed record Serve(ServeSettings Settings) : Command;
+
+    /// <summary>Print a text and be done.</summary>
+    public sealed record Print(string Text) : Command;
+
+    /// <summary>Say what is wrong with the arguments.</summary>
+    public sealed record Refuse(string Why) : Command;
+}
+
+/// <summary>What <c>iris serve</c> was told; the defaults are those of <c>iris</c> alone.</summary>
+internal sealed record ServeSettings
+{
+    /// <summary>The image's folder; null serves the echo program.</summary>
+    public string? Image { get; init; }
+
+    public string Host { get; init; } = "127.0.0.1";
+
+    public int Port { get; init; } = 8787;
+}
+
+/// <summary>Reads the arguments of <c>iris</c> by a table: an option is one line of it.</summary>
+internal static class CommandLine
+{
+    /// <param name="Name">As it is typed.</param>
+    /// <param name="Value">What its value is called; null where it takes none.</param>
+    /// <param name="Demand">What a value must be, for the refusal of another.</param>
+    /// <param name="Help">One line.</param>
+    /// <param name="Take">The settings with the value in them; null where the value will not do.</param>
+    private sealed record Option(
+        string Name, string? Value, string Demand, string Help, Func<ServeSettings, string, ServeSettings?> Take);
+
+    private static readonly Option[] Options =
+    [
+        new("--host", "ADDRESS", "an IP address or localhost", "the address to listen on (127.0.0.1)",
+            (settings, value) => IsHost(value) ? settings with { Host = value } : null),
+        new("--port", "PORT", "a number from 0 to 65535", "the port to listen on, 0 for a free one (8787)",
+            (settings, value) => TryPort(value, out int port) ? settings with { Port = port } : null),
+        new("--memory", null, "", "keep sessions in memory only: they end with the server (the only store so far)",
+            (settings, _) => settings),
+    ];
+
+    public static Command Parse(string[] args)
+    {
+        if (args.Contains("--help"))
+            return new Command.Print(Help());
+        if (args.Contains("--version"))
+            return new Command.Print($"iris {Version}");
+        if (args is [{ } command, ..] && !command.StartsWith('-'))
+        {
+            if (command != "serve")
+                return new Command.Refuse($"unknown command '{command}'");
+            args = args[1..];
+        }
+
+        return Serve(args);
+    }
+
+    private static string Version =>
+        typeof(CommandLine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+
+    private static Command Serve(string[] args)
+    {
+        var settings = new ServeSettings();
+        var given = new HashSet<string>(StringComparer.Ordinal);
+        for (int i = 0; i < args.Length; i++)
+        {
+            if (!args[i].StartsWith('-'))
+            {
+                if (settings.Image is not null)
+                    return new Command.Refuse($"one image at a time: '{args[i]}' is one too many");
+                if (args[i].Length == 0)
+                    return new Command.Refuse("the image's folder is empty");
+                settings = settings with { Image = args[i] };
+                continue;
+            }
+
+            Option? option = Array.Find(Options, o => o.Name == args[i]);
+            if (option is null)
+                return new Command.Refuse($"unknown option '{args[i]}'");
+            if (!given.Add(option.Name))
+                return new Command.Refuse($"{option.Name} is given twice");
+            if (option.Value is not null && ++i == args.Length)
+                return new Command.Refuse($"{option.Name} needs {option.Demand}");
+            if (option.Take(settings, args[i]) is not { } taken)
+                return new Command.Refuse($"{option.Name} needs {option.Demand}, not '{args[i]}'");
+            settings = taken;
+        }
+
+        return new Command.Serve(settings);
+    }
+
+    private static bool IsHost(string value) => value == "localhost" || IPAddress.TryParse(value, out _);
+
+    private static bool TryPort(string value, out int port) =>
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out port) && port <= IPEndPoint.MaxPort;
+
+    private static string Help()
+    {
+        var text = new StringBuilder("""
+            usage: iris serve [IMAGE] [OPTION]...     iris alone is iris serve
+
+            Serves durable sessions over HTTP, server-sent events and WebSocket.
+            IMAGE is a folder with an iris.json; without it the built-in echo program is served.
+
+
+            """);
+        foreach (Option option in Options)
+            text.Append(CultureInfo.InvariantCulture, $"  {option.Name + " " + option.Value,-18}{option.Help}\n");
+        text.Append("  --help            print this\n").Append("  --version         print the version");
+        return text.ToString();
+    }
+}

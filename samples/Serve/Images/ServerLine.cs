@@ -1,0 +1,69 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Iris.Net;
+
+namespace Iris.Serve.Images;
+
+/// <summary>Writes the lines that an image's program reads.</summary>
+internal static class ServerLine
+{
+    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary><c>{"type":"turn","sessionId":S,"turn":N,"attempt":N,"body":…,"state":…|null,"signal":…|null,"steps":[…]}</c></summary>
+    public static byte[] Turn(TurnContext turn) => Line("turn", line =>
+    {
+        line.WriteString("sessionId", turn.SessionId);
+        line.WriteNumber("turn", turn.Number);
+        line.WriteNumber("attempt", turn.Attempt);
+        Write(line, "body", turn.Body);
+        Write(line, "state", turn.State ?? JsonPayload.Null);
+        line.WriteNull("signal");
+        line.WriteStartArray("steps");
+        foreach (RecordedStep step in turn.RecordedSteps)
+        {
+            line.WriteStartObject();
+            line.WriteString("name", step.Name);
+            Write(line, "value", step.Value);
+            line.WriteEndObject();
+        }
+
+        line.WriteEndArray();
+    });
+
+    /// <summary><c>{"type":"perform","step":NAME,"idempotencyKey":K}</c></summary>
+    public static byte[] Perform(StepContext step) => Line("perform", line =>
+    {
+        line.WriteString("step", step.Name);
+        line.WriteString("idempotencyKey", step.IdempotencyKey);
+    });
+
+    /// <summary><c>{"type":"result","step":NAME,"value":…}</c></summary>
+    public static byte[] Result(string step, JsonElement value) => Line("result", line =>
+    {
+        line.WriteString("step", step);
+        Write(line, "value", value);
+    });
+
+    private static byte[] Line(string type, Action<Utf8JsonWriter> writeFields)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        using (var line = new Utf8JsonWriter(bytes, Plain))
+        {
+            line.WriteStartObject();
+            line.WriteString("type", type);
+            writeFields(line);
+            line.WriteEndObject();
+        }
+
+        bytes.Write("\n"u8);
+        return bytes.WrittenSpan.ToArray();
+    }
+
+    // As it was written, but on one line.
+    private static void Write(Utf8JsonWriter line, string name, JsonPayload value)
+    {
+        line.WritePropertyName(name);
+        line.WriteRawValue(value.Utf8.Span, skipInputValidation: true);
+    }
+}

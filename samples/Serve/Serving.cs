@@ -1,0 +1,78 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Iris.Net;
+using Iris.Serve.Images;
+
+namespace Iris.Serve;
+
+/// <summary>Runs a server until a signal ends it.</summary>
+internal static class Serving
+{
+    /// <returns>The exit code: 0 after a drain, 1 where the server could not start.</returns>
+    public static async Task<int> RunAsync(ServeSettings settings)
+    {
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+
+        await using ImageProgram? image = OpenImage(settings);
+        if (image is null && settings.Image is not null)
+            return 1;
+        IHostAdapter program = image ?? HostAdapter.Create(EchoProgram.RunAsync, EchoProgram.Name);
+        await using var channel = new RestChannel(program, new RestChannelOptions
+        {
+            Host = settings.Host,
+            Port = settings.Port,
+            Log = Log,
+        });
+        if (await ListenAsync(channel, settings) is not { } url)
+            return 1;
+        Console.WriteLine(
+            $"iris: listening on {url.GetLeftPart(UriPartial.Authority)} (image={program.Capabilities.Name}, store=memory, web=off)");
+        await stopped.Task;
+        await channel.StopAsync();
+        return 0;
+
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            if (!stopped.TrySetResult())
+                Environment.Exit(signal.Signal == PosixSignal.SIGINT ? 128 + 2 : 128 + 15);
+        }
+    }
+
+    // Of what an image's program did, the message tells all; of what else was thrown, the place matters too.
+    private static void Log(ChannelLog log)
+    {
+        string? cause = log.Exception is ImageException or HostOverloadedException ? log.Exception.Message : log.Exception?.ToString();
+        Console.Error.WriteLine($"{log.Level}: {log.Text}{(cause is null ? "" : ": ")}{cause}");
+    }
+
+    private static ImageProgram? OpenImage(ServeSettings settings)
+    {
+        if (settings.Image is null)
+            return null;
+        try
+        {
+            return ImageProgram.Open(settings.Image, Console.Error.WriteLine);
+        }
+        catch (ImageException e)
+        {
+            Console.Error.WriteLine($"iris: {e.Message}");
+            return null;
+        }
+    }
+
+    private static async Task<Uri?> ListenAsync(RestChannel channel, ServeSettings settings)
+    {
+        try
+        {
+            return await channel.ListenAsync();
+        }
+        catch (Exception e) when (e is SocketException or IOException)
+        {
+            Console.Error.WriteLine($"iris: cannot listen on {settings.Host} port {settings.Port}: {e.Message}");
+            return null;
+        }
+    }
+}
