@@ -148,8 +148,9 @@ public sealed class RunningTests(Face face)
         Assert.That((await client.SendAsync("{}")).Output, Is.EqualTo("2"));
     }
 
-    [Test]
-    public async Task A_program_that_ignores_its_cancellation_is_given_up_and_can_do_nothing_more()
+    [TestCase(false, TestName = "A_program_that_ignores_its_cancellation_is_given_up_and_can_do_nothing_more")]
+    [TestCase(true, TestName = "A_program_that_blocks_its_thread_past_its_time_is_given_up_and_can_do_nothing_more")]
+    public async Task A_program_that_ignores_its_cancellation(bool blocks)
     {
         using Gate gate = new();
         ManualTime time = new();
@@ -159,7 +160,10 @@ public sealed class RunningTests(Face face)
             {
                 if (turn.Field("hang") is null)
                     return TurnOutcome.Finished(JsonValue.Create(turn.Number));
-                await gate.PassAsync();
+                if (blocks)
+                    gate.Block();
+                else
+                    await gate.PassAsync();
                 late.SetResult(
                 [
                     await Thrown(async () => await turn.DeltaAsync("late")),

@@ -125,7 +125,8 @@ public class ChunkedReaderTests
     }
 
     [Test]
-    public void Reset_forgets_a_body_that_was_left_half_read([Values("5\r\nhel", "5;a=\"", "5\r\nhello\r\n0\r\nX: y")] string half)
+    public void Reset_forgets_a_body_that_was_left_half_read(
+        [Values("5\r\nhel", "5;a=\"", "5\r\nhello\r\n0\r\nX: y")] string half)
     {
         var reader = new ChunkedReader(ChunkedLimits.Default);
         Assert.That(Read(reader, half).Status, Is.EqualTo(OperationStatus.NeedMoreData));

@@ -85,7 +85,8 @@ public class LimitTests
         {
             string filler = string.Concat(Enumerable.Repeat("Y: 12345\r\n", lines - 1));
             string last = $"X: {new string('x', size - host.Length - filler.Length - 5)}\r\n";
-            Assert.That(Trace($"GET / HTTP/1.1\r\n{host}{filler}{last}\r\n"), Is.EqualTo(served ? "GET /" : "431 HeadersTooLarge"));
+            Assert.That(Trace($"GET / HTTP/1.1\r\n{host}{filler}{last}\r\n"),
+                Is.EqualTo(served ? "GET /" : "431 HeadersTooLarge"));
         }
     }
 

@@ -18,7 +18,8 @@ public class RequestFuzzTests
             "POST / HTTP/1.1\r\nHost: [::ffff:127.0.0.1]:80\r\nContent-Length: 5\r\n\r\nhelloGET / HTTP/1.0\r\n\r\n",
             "POST http://a:80/b?c HTTP/1.1\r\nHost: A\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n" +
                 "5;a=b;c=\"d\\\"\" ; e\r\nhello\r\n10\r\n0123456789abcdef\r\n0\r\nX: y\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n",
-            "\r\nOPTIONS * HTTP/1.1\r\nHost: a\r\nX:\t\u00ff \r\n\r\nCONNECT a:1 HTTP/1.1\r\nHost: a:1\r\nConnection: close\r\n\r\n",
+            "\r\nOPTIONS * HTTP/1.1\r\nHost: a\r\nX:\t\u00ff \r\n\r\n" +
+                "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\nConnection: close\r\n\r\n",
         }.Select(Bytes.Of),
     ];
 
@@ -26,7 +27,8 @@ public class RequestFuzzTests
     [
         .. new[]
         {
-            "\r\n", "\r\n\r\n", "\n", "\r", "\0", " ", "\t", ":", ";", ",", "\"", "%00", "%", "#", "*", "/", "HTTP/1.1", "HTTP/2.0",
+            "\r\n", "\r\n\r\n", "\n", "\r", "\0", " ", "\t", ":", ";", ",", "\"", "%00", "%", "#", "*", "/",
+            "HTTP/1.1", "HTTP/2.0",
             "Host: b\r\n", "Content-Length: 1\r\n", "Transfer-Encoding: chunked\r\n", "chunked", "0\r\n\r\n", "fffffffffffffff",
             "7fffffffffffffff", "\u0080", "http://", "[::", "Connection: close\r\n",
         }.Select(Bytes.Of),

@@ -47,7 +47,7 @@ public class ResponseHeadWriterTests
     {
         foreach (int status in Enumerable.Range(100, 500))
             Assert.That(
-                Write(new ResponseHead { Status = status, Date = Date, Close = true, Framing = BodyFraming.OfLength(long.MaxValue) }),
+                Write(new() { Status = status, Date = Date, Close = true, Framing = BodyFraming.OfLength(long.MaxValue) }),
                 Does.StartWith($"HTTP/1.1 {status} ").And.EndsWith("\r\n\r\n"));
     }
 

@@ -25,18 +25,13 @@ internal sealed class ImageCancelTests
         Assert.That(Text(await program.RunTurnAsync(TurnContext.InMemory())), Is.EqualTo(Text(before)));
     }
 
-    [TestCase("sleep 1000")]                                                             // SIGTERM ends it
-    [TestCase("trap 'exit 0' TERM; sleep 1000 & wait")]                                  // ends without a word
-    [TestCase("""trap 'say "{\"type\":\"outcome\",\"status\":\"finished\"}"' TERM; sleep 1000 & wait; sleep 1000""")]   // too late
-    [TestCase("trap '' TERM; sleep 1000")]                                               // will not hear: SIGKILL
-    public async Task A_worker_that_does_not_is_replaced(string misdeed)
+    [TestCase("", "sleep 1000")]
+    [TestCase("trap 'exit 0' TERM", "sleep 1000 & wait")]
+    [TestCase("trap '' TERM", "sleep 1000")]
+    [TestCase("""trap 'say "no line"' TERM""", "sleep 1000 & wait; sleep 1000")]
+    public async Task A_worker_that_does_not_is_killed_with_its_children(string trap, string wait)
     {
-        using TestImage image = TestImage.Shell($$"""
-            while read -r turn; do
-              case $turn in *hang*) brood; touch hanging; {{misdeed}} ;; esac
-              say "{\"type\":\"outcome\",\"status\":\"finished\",\"output\":$$}"
-            done
-            """, ""","workers":1""");
+        using TestImage image = Worker(trap, wait);
         await using ImageProgram program = ImageProgram.Open(image.Folder, _ => { });
         TurnOutcome before = await program.RunTurnAsync(TurnContext.InMemory());
         await CancelAsync(program, image);
@@ -44,15 +39,46 @@ internal sealed class ImageCancelTests
         Assert.That(Text(await program.RunTurnAsync(TurnContext.InMemory())), Is.Not.EqualTo(Text(before)));
     }
 
+    [Test]
+    public async Task A_worker_that_finishes_its_turn_all_the_same_is_heard_and_replaced()
+    {
+        using TestImage image = Worker("trap : TERM", "sleep 1000 & wait");
+        await using ImageProgram program = ImageProgram.Open(image.Folder, _ => { });
+        TurnOutcome before = await program.RunTurnAsync(TurnContext.InMemory());
+        using var cancel = new CancellationTokenSource();
+        Task<TurnOutcome> turn = HangAsync(program, image, cancel.Token);
+        await UntilHangingAsync(image);
+        await cancel.CancelAsync();
+        Assert.That(Text(await turn), Is.EqualTo(Text(before)));
+        Assert.That(image.Pids.Where(TestImage.IsAlive), Is.Empty);
+        Assert.That(Text(await program.RunTurnAsync(TurnContext.InMemory())), Is.Not.EqualTo(Text(before)));
+    }
+
+    private static TestImage Worker(string trap, string wait) => TestImage.Shell($$"""
+        {{trap}}
+        while read -r turn; do
+          case $turn in *hang*) brood; touch hanging; {{wait}} ;; esac
+          say "{\"type\":\"outcome\",\"status\":\"finished\",\"output\":$$}"
+        done
+        """, ""","workers":1""");
+
     private static async Task CancelAsync(ImageProgram program, TestImage image)
     {
         using var cancel = new CancellationTokenSource();
-        var body = JsonSerializer.SerializeToElement("hang");
-        Task<TurnOutcome> turn = program.RunTurnAsync(TurnContext.InMemory(body), cancel.Token).AsTask();
-        await TestImage.UntilAsync(() => File.Exists(Path.Combine(image.Folder, "hanging")), "the program's hanging");
+        Task<TurnOutcome> turn = HangAsync(program, image, cancel.Token);
+        await UntilHangingAsync(image);
         await cancel.CancelAsync();
         Assert.That(async () => await turn, Throws.InstanceOf<OperationCanceledException>());
     }
+
+    private static Task<TurnOutcome> HangAsync(ImageProgram program, TestImage image, CancellationToken cancel)
+    {
+        Assert.That(File.Exists(Path.Combine(image.Folder, "hanging")), Is.False);
+        return program.RunTurnAsync(TurnContext.InMemory(JsonSerializer.SerializeToElement("hang")), cancel).AsTask();
+    }
+
+    private static Task UntilHangingAsync(TestImage image) =>
+        TestImage.UntilAsync(() => File.Exists(Path.Combine(image.Folder, "hanging")), "the program's hanging");
 
     private static string Text(TurnOutcome outcome) => ((FinishedOutcome)outcome).Output.ToString();
 }

@@ -10,7 +10,6 @@ internal sealed class ImageFailureTests
 
     [TestCase("exit 0", "exited with 0 before it gave an outcome")]
     [TestCase("exit 7", "exited with 7 before it gave an outcome")]
-    [TestCase("exec >&-; sleep 1000", "closed its output before it gave an outcome")]
     [TestCase("kill -9 $$", "exited with 137 before it gave an outcome")]
     [TestCase("say garbage; sleep 1000", "a line that is not JSON")]
     [TestCase("say; sleep 1000", "a line that is not JSON")]
@@ -73,6 +72,16 @@ internal sealed class ImageFailureTests
         Assert.That(image.Pids.Where(TestImage.IsAlive), Is.Empty);
         Assert.That(server.Log, Does.Contain("ran past its time of 1 s"));
         Assert.That((await server.TurnAsync(new { }, first)).Output.GetString(), Is.EqualTo("well"));
+    }
+
+    [Test]
+    public async Task Closing_its_output_fails_the_attempt()
+    {
+        using TestImage image = TestImage.Shell("read -r turn; echo $$ >> pids; exec >&-; exec sleep 1000");
+        await using IrisServer server = await IrisServer.StartAsync(image.Folder);
+        Assert.That((await server.TurnAsync(new { })).Status, Is.EqualTo(HttpStatusCode.InternalServerError));
+        Assert.That(image.Pids.Select(TestImage.IsAlive), Is.EqualTo(new[] { false }));
+        Assert.That(server.Log, Does.Contain("closed its output before it gave an outcome"));
     }
 
     [Test]

@@ -19,17 +19,17 @@ internal sealed class ImageLifetimeTests
         done
         """;
 
-    [TestCase(0, SigKill)]
-    [TestCase(1, SigKill)]
-    [TestCase(2, SigKill)]
-    public async Task A_killed_server_takes_its_images_along(int workers, int signal)
+    [TestCase(0)]
+    [TestCase(1)]
+    [TestCase(2)]
+    public async Task A_killed_server_takes_its_images_along(int workers)
     {
         using TestImage image = TestImage.Shell(Hang, $$""","workers":{{workers}}""");
         await using IrisServer server = await IrisServer.StartAsync(image.Folder);
         Task turn = HangAsync(server, image);
         await UntilHangingAsync(image);
-        int[] all = [.. image.Pids, .. ImageProcessesOf(server)];
-        server.Signal(signal);
+        int[] all = [.. image.Pids, .. ChildrenOf(server.ProcessId)];
+        server.Signal(SigKill);
         await TestImage.UntilAsync(() => !all.Any(TestImage.IsAlive), "the end of every process");
         Assert.That(async () => await turn, Throws.InstanceOf<HttpRequestException>());
     }
@@ -120,8 +120,6 @@ internal sealed class ImageLifetimeTests
             return true;
         }
     }
-
-    private static IEnumerable<int> ImageProcessesOf(IrisServer server) => ChildrenOf(server.ProcessId);
 
     private static int[] ChildrenOf(int parent) => [.. Process.GetProcesses().Select(process => process.Id)
         .Where(id => ParentOf(id) == parent)];

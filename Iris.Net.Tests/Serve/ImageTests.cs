@@ -124,6 +124,19 @@ internal sealed class ImageTests
     }
 
     [Test]
+    public async Task A_flood_without_lines_on_standard_error_comes_in_pieces()
+    {
+        using TestImage image = TestImage.Shell("""
+            head -c 100000 /dev/zero | tr '\0' x >&2
+            say '{"type":"outcome","status":"finished"}'
+            """);
+        await using IrisServer server = await IrisServer.StartAsync(image.Folder);
+        await server.TurnAsync(new { });
+        await TestImage.UntilAsync(() => server.Log.Count(c => c == 'x') == 100_000, "the log");
+        Assert.That(server.Log.Split('\n').Max(line => line.Count(c => c == 'x')), Is.EqualTo(8 * 1024));
+    }
+
+    [Test]
     public async Task A_program_need_not_listen_nor_end_its_last_line()
     {
         using TestImage image = TestImage.Shell("""exec <&-; printf '{"type":"outcome","status":"finished","output":1}'""");
@@ -182,7 +195,7 @@ internal sealed class ImageTests
     }
 
     [Test]
-    public async Task A_turn_that_finds_no_worker_free_fails_after_a_wait()
+    public async Task A_turn_that_finds_no_worker_free_is_told_of_overload_after_a_wait()
     {
         using TestImage image = TestImage.Shell("""
             while read -r turn; do
@@ -195,7 +208,8 @@ internal sealed class ImageTests
         Task<TurnReply> first = server.TurnAsync(new { });
         await TestImage.UntilAsync(() => File.Exists(Path.Combine(image.Folder, "busy")), "the first turn");
         TurnReply refused = await server.TurnAsync(new { });
-        Assert.That((int)refused.Status, Is.GreaterThanOrEqualTo(500));
+        Assert.That(refused.Status, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
+        Assert.That(refused.Text, Is.EqualTo("""{"error":"overloaded","code":"overloaded"}"""));
         Assert.That(first.IsCompleted, Is.False);
         image.Put("go");
         Assert.That((await first).Status, Is.EqualTo(HttpStatusCode.OK));
@@ -218,10 +232,10 @@ internal sealed class ImageTests
                 say(type="outcome", status="finished", output=result["value"], state=said)
             """, ""","workers":1""");
         await using IrisServer server = await IrisServer.StartAsync(image.Folder);
-        TurnReply reply = await server.TurnAsync(new { message = new string('ü', 400_000) });
-        Assert.That(reply.Output.GetInt32(), Is.EqualTo(400_000));
+        TurnReply reply = await server.TurnAsync(new { message = new string('ü', 100_000) });
+        Assert.That(reply.Output.GetInt32(), Is.EqualTo(100_000));
         reply = await server.TurnAsync(new { message = "x" }, reply);
-        Assert.That(reply.Output.GetInt32(), Is.EqualTo(400_001));
+        Assert.That(reply.Output.GetInt32(), Is.EqualTo(100_001));
     }
 
     [TestCase("""{"name":"desk","command":["no-such-program-here"]}""", "there is no program 'no-such-program-here' to run")]

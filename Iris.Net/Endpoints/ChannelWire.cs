@@ -68,6 +68,7 @@ internal sealed record ChannelWire(SessionHost Sessions, bool IsSeedExact, bool 
     {
         TurnStatus.Failed => ErrorEvent(
             RefusalCode.TurnFailed, ExposeErrors ? end.Error!.Message : "turn failed", end.ErrorId),
+        TurnStatus.Overloaded => ErrorEvent(RefusalCode.Overloaded),
         TurnStatus.StoreUnavailable => ErrorEvent(RefusalCode.StoreUnavailable),
         _ => WireJson.Outcome(sessionId, end),
     };

@@ -87,6 +87,8 @@ internal sealed class PostTurn(ChannelWire wire)
         if (end.Status == TurnStatus.Failed)
             await wire.RefuseAsync(
                 response, RefusalCode.TurnFailed, wire.FailureText(end), end.ErrorId, disconnected).ConfigureAwait(false);
+        else if (end.Status == TurnStatus.Overloaded)
+            await wire.RefuseAsync(response, RefusalCode.Overloaded, cancel: disconnected).ConfigureAwait(false);
         else if (end.Status == TurnStatus.StoreUnavailable)
             await wire.RefuseAsync(response, RefusalCode.StoreUnavailable, cancel: disconnected).ConfigureAwait(false);
         else

@@ -28,9 +28,8 @@ internal static class TurnStream
                 EventStreamWriter.Write(stream, kind == EventKind.Delta ? "delta"u8 : "record"u8, json, id: default);
             if (reader.End is { } end)
             {
-                bool isError = end.Status is TurnStatus.Failed or TurnStatus.StoreUnavailable;
                 EventStreamWriter.Write(
-                    stream, isError ? "error"u8 : "outcome"u8, wire.LastEvent(turn.SessionId.Value, end).Span, id: default);
+                    stream, end.IsError ? "error"u8 : "outcome"u8, wire.LastEvent(turn.SessionId.Value, end).Span, id: default);
                 await stream.CompleteAsync(disconnected).ConfigureAwait(false);
                 return;
             }

@@ -1,6 +1,8 @@
 namespace Iris.Net.Http;
 
-/// <summary><c>trailer-section CRLF</c> with <c>trailer-section = *( field-line CRLF )</c>, RFC 9112 section 7.1.2, fed byte by byte.</summary>
+/// <summary>
+/// <c>trailer-section CRLF</c> with <c>trailer-section = *( field-line CRLF )</c>, RFC 9112 section 7.1.2, fed byte by byte.
+/// </summary>
 internal struct TrailerSection
 {
     private State _state;

@@ -50,6 +50,18 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
         }
     }
 
+    public override IReadOnlyList<RecordedStep> RecordedSteps
+    {
+        get
+        {
+            ThrowIfOver();
+            return replay is null
+                ? []
+                : [.. replay.Steps.Where(step => step.Result.HasValue)
+                    .Select(step => new RecordedStep(step.Name, TurnRequest.Parse(step.Result.Utf8)))];
+        }
+    }
+
     /// <summary>Why the attempt may not commit, whatever the program says.</summary>
     public AttemptOverException? Doom { get; private set; }
 

@@ -143,7 +143,7 @@ internal sealed class RunningTurn
 
     private async ValueTask<TurnEnd> CommitAsync(CommittedOutcome outcome)
     {
-        ReadOnlyMemory<byte> fields = TurnEnd.FieldsOf(outcome), token = _host.Minting.Token();
+        ReadOnlyMemory<byte> reply = TurnEnd.ReplyOf(outcome), token = _host.Minting.Token();
         long seq = _journal.NextSeq, now = _journal.Now;
         SessionHead head = Head with
         {
@@ -154,14 +154,14 @@ internal sealed class RunningTurn
             Status = outcome is ParkedOutcome ? SessionStatus.Parked : SessionStatus.Finished,
             Wait = (outcome as ParkedOutcome)?.Wait,
             State = outcome.State.Utf8,
-            Reply = fields,
+            Reply = reply,
             UpdatedAt = DateTimeOffset.FromUnixTimeMilliseconds(now),
         };
         JournalEntry marker = outcome is ParkedOutcome parked
             ? _records.Wait(seq, now, parked.Wait)
             : _records.Finish(seq, now, ((FinishedOutcome)outcome).Output);
         await _journal.CommitAsync(marker, head).ConfigureAwait(false);
-        return TurnEnd.Committed(outcome, fields, token);
+        return TurnEnd.Committed(outcome, reply, token);
     }
 
     private async ValueTask<TurnEnd> FailAsync(Exception error)
@@ -183,8 +183,8 @@ internal sealed class RunningTurn
             return TurnEnd.Aborted(reason, PresentedToken);
         string errorId = _host.Minting.ShortName();
         Settings.Failed(errorId, error);
-        return reason == AbortReason.StoreUnavailable
-            ? TurnEnd.StoreUnavailable(PresentedToken)
+        return reason == AbortReason.StoreUnavailable ? TurnEnd.StoreUnavailable(PresentedToken)
+            : error is HostOverloadedException ? TurnEnd.Overloaded(PresentedToken)
             : TurnEnd.Failed(errorId, error, PresentedToken);
     }
 

@@ -16,6 +16,9 @@ internal enum TurnStatus : byte
     /// <summary>The program threw.</summary>
     Failed,
 
+    /// <summary>The host has no room for another turn.</summary>
+    Overloaded,
+
     /// <summary>The store cannot be reached or trusted: what became of a commit is not known.</summary>
     StoreUnavailable,
 }
@@ -49,6 +52,9 @@ internal sealed class TurnEnd
 
     public TurnStatus Status { get; }
 
+    /// <summary>True where the attempt ended in an error instead of an outcome.</summary>
+    public bool IsError => Status is TurnStatus.Failed or TurnStatus.Overloaded or TurnStatus.StoreUnavailable;
+
     public bool IsCommitted => Status is TurnStatus.Finished or TurnStatus.Parked;
 
     /// <summary>The members of the reply that tell the outcome, from <c>"status"</c> on: <c>"status":…,"output":…</c>.</summary>
@@ -65,19 +71,19 @@ internal sealed class TurnEnd
     /// <summary>What the program threw; told to clients only where the host wants that.</summary>
     public Exception? Error { get; private init; }
 
-    public static TurnEnd Committed(CommittedOutcome outcome, ReadOnlyMemory<byte> fields, ReadOnlyMemory<byte> token) =>
-        new(outcome is FinishedOutcome ? TurnStatus.Finished : TurnStatus.Parked) { Fields = fields, Token = token };
+    public static TurnEnd Committed(CommittedOutcome outcome, ReadOnlyMemory<byte> reply, ReadOnlyMemory<byte> token) =>
+        new(outcome is FinishedOutcome ? TurnStatus.Finished : TurnStatus.Parked) { Fields = MembersOf(reply), Token = token };
 
     public static TurnEnd Aborted(AbortReason reason, ReadOnlyMemory<byte> token) =>
         new(TurnStatus.Aborted) { Fields = AbortedFields, Token = token, Reason = reason };
 
     public static TurnEnd Contended(long current, ReadOnlyMemory<byte> token) => new(TurnStatus.Contended)
     {
-        Fields = Write(json =>
+        Fields = MembersOf(Write(json =>
         {
             json.WriteString("status"u8, "contended"u8);
             json.WriteNumber("current"u8, current);
-        }),
+        })),
         Token = token,
         Reason = AbortReason.Contended,
     };
@@ -85,11 +91,15 @@ internal sealed class TurnEnd
     public static TurnEnd Failed(string errorId, Exception error, ReadOnlyMemory<byte> token) =>
         new(TurnStatus.Failed) { ErrorId = errorId, Error = error, Token = token, Reason = AbortReason.Failed };
 
+    public static TurnEnd Overloaded(ReadOnlyMemory<byte> token) =>
+        new(TurnStatus.Overloaded) { Token = token, Reason = AbortReason.Failed };
+
     public static TurnEnd StoreUnavailable(ReadOnlyMemory<byte> token) =>
         new(TurnStatus.StoreUnavailable) { Token = token, Reason = AbortReason.StoreUnavailable };
 
-    /// <summary>The fields of a commit: <c>"status":"finished"[,"output":…]</c> or <c>"status":"parked","wait":…</c>.</summary>
-    public static ReadOnlyMemory<byte> FieldsOf(CommittedOutcome outcome) => outcome switch
+    /// <summary>What a commit answers, without names and tokens: <c>{"status":"finished"[,"output":…]}</c> or
+    /// <c>{"status":"parked","wait":…}</c>.</summary>
+    public static ReadOnlyMemory<byte> ReplyOf(CommittedOutcome outcome) => outcome switch
     {
         FinishedOutcome { Output.HasValue: true } finished =>
             (byte[])[.. "\"status\":\"finished\",\"output\":"u8, .. finished.Output.Utf8.Span],
@@ -104,6 +114,8 @@ internal sealed class TurnEnd
     };
 
     // The members alone: readers of the fields put their own before and behind them.
+    private static ReadOnlyMemory<byte> MembersOf(ReadOnlyMemory<byte> json) => json[1..^1];
+
     private static ReadOnlyMemory<byte> Write(Action<Utf8JsonWriter> members)
     {
         ArrayBufferWriter<byte> buffer = new(128);
@@ -112,6 +124,6 @@ internal sealed class TurnEnd
         members(json);
         json.WriteEndObject();
         json.Flush();
-        return buffer.WrittenMemory[1..^1];
+        return buffer.WrittenMemory;
     }
 }

@@ -10,6 +10,19 @@ internal static class MemoryAppend
     private const int KeptBytes = 1 << 20;
     private const int Slack = 64;   // trimmed in batches, so that not every commit copies the log
 
+    /// <summary>Whether records rise beyond a journal's last, and one another.</summary>
+    public static bool Follows(long nextSeq, ReadOnlySpan<JournalEntry> entries)
+    {
+        foreach (ref readonly JournalEntry entry in entries)
+        {
+            if (entry.Seq < nextSeq)
+                return false;
+            nextSeq = entry.Seq + 1;
+        }
+
+        return true;
+    }
+
     public static SessionCell.State Apply(SessionCell.State state, ReadOnlySpan<JournalEntry> entries, SessionHead? commit)
     {
         long nextSeq = commit?.NextSeq ?? (entries.IsEmpty ? state.NextSeq : entries[^1].Seq + 1);

@@ -18,6 +18,7 @@ public sealed class MemoryStateStore : IStateStore
     private readonly TimeProvider _time;
     private readonly ITimer _sweep;
     private long _bytes, _evicted, _fruitlessSweep;
+    private long _lastFence;   // of all sessions: a lease of a deleted one must not reach its successor of the same id
 
     /// <summary>Makes an empty store.</summary>
     /// <param name="maxBytes">About how much memory it may take, in bytes; at least 1 MiB. Default: an eighth of what the
@@ -57,21 +58,22 @@ public sealed class MemoryStateStore : IStateStore
         long now = Now;
         if (Bytes > MaxBytes && !MakeRoom(now))
             return new(CreateResult.Full());
-        var state = new SessionCell.State
+        SessionCell.State first = new()
         {
             Head = seed.Head,
             NextSeq = seed.Entries.IsEmpty ? seed.Head.NextSeq : seed.Entries.Span[^1].Seq + 1,
             Open = default(RecordLog).Append(seed.Entries.Span),
-            Fence = 1,
+            Fence = Interlocked.Increment(ref _lastFence),
             Owner = by.Owner,
             LeasedUntil = now + by.Ttl.Ticks,
             LastUsed = now,
         };
-        SessionCell cell = new(state);
-        if (!_sessions.TryAdd(id.Value, cell))
-            return new(CreateResult.Exists(_sessions.TryGetValue(id.Value, out SessionCell? other) ? other.Now.Head : seed.Head));
-        Interlocked.Add(ref _bytes, state.Size);
-        return new(CreateResult.Created(new Lease(id, 1, by.Owner), seed.Head));
+        SessionCell cell = new(first);
+        while (!_sessions.TryAdd(id.Value, cell))   // again where the one that has the id is being deleted at this very moment
+            if (_sessions.TryGetValue(id.Value, out SessionCell? other) && other.Now is { Deleted: false } taken)
+                return new(CreateResult.Exists(taken.Head));
+        Interlocked.Add(ref _bytes, first.Size);
+        return new(CreateResult.Created(new Lease(id, first.Fence, by.Owner), seed.Head));
     }
 
     /// <inheritdoc/>
@@ -93,7 +95,7 @@ public sealed class MemoryStateStore : IStateStore
             bool lapsed = state.Owner is not null;
             SessionCell.State begun = state with
             {
-                Fence = state.Fence + 1,
+                Fence = Interlocked.Increment(ref _lastFence),
                 Owner = by.Owner,
                 LeasedUntil = now + by.Ttl.Ticks,
                 LastUsed = now,
@@ -102,7 +104,7 @@ public sealed class MemoryStateStore : IStateStore
                 Closed = lapsed ? state.Closed.Copy() : state.Closed,
                 Writer = lapsed ? new() : state.Writer,
             };
-            if (cell.TrySwap(state, begun))
+            if (Swap(cell, state, begun))
                 return new(BeginResult.Begun(new Lease(id, begun.Fence, by.Owner), begun.Head, begun.NextSeq));
         }
     }
@@ -120,13 +122,18 @@ public sealed class MemoryStateStore : IStateStore
                 return new(state.Deleted ? AppendResult.Unknown : AppendResult.StaleFence);
             if (commit is not null && state.CancelledFence == lease.Fence)
                 return new(AppendResult.Cancelled);
-            if ((entries.Length > 0 && entries.Span[0].Seq < state.NextSeq) || !state.Writer.TryEnter())
+            if (!MemoryAppend.Follows(state.NextSeq, entries.Span) || !state.Writer.TryEnter())
                 return new(AppendResult.SeqConflict);
-            bool swapped = ReferenceEquals(cell.Now, state)
-                && Swap(cell, state, MemoryAppend.Apply(state, entries.Span, commit) with { LastUsed = Now });
-            state.Writer.Exit();
-            if (swapped)
-                return new(AppendResult.Appended);
+            try
+            {
+                if (ReferenceEquals(cell.Now, state)
+                    && Swap(cell, state, MemoryAppend.Apply(state, entries.Span, commit) with { LastUsed = Now }))
+                    return new(AppendResult.Appended);
+            }
+            finally
+            {
+                state.Writer.Exit();
+            }
         }
     }
 
@@ -213,7 +220,6 @@ public sealed class MemoryStateStore : IStateStore
                     let state = pair.Value.Now
                     where !state.Deleted && (query.Status is null || state.Head.Status == query.Status)
                     where query.After is null || string.CompareOrdinal(pair.Key, query.After) > 0
-                    orderby pair.Key
                     select new ListedSession(new SessionId(pair.Key), state.Head);
         foreach (ListedSession session in found.OrderBy(s => s.Id.Value, StringComparer.Ordinal).Take(query.Limit))
         {

@@ -65,7 +65,8 @@ internal sealed class SessionCell(SessionCell.State state)
     /// <summary>Signals that were accepted, newest first.</summary>
     public sealed record MailBox(SignalMail Signal, MailBox? Before)
     {
-        public long Size => 64 + Signal.Payload.Length + (Before?.Size ?? 0);
+        /// <summary>About how much memory these signals take, all of them.</summary>
+        public long Size { get; } = 64 + Signal.Payload.Length + (Before?.Size ?? 0);
     }
 
     /// <summary>Keeps a second append with the same lease from writing where the first one writes.</summary>

@@ -26,3 +26,12 @@ public sealed class StepUncertainException : Exception
     /// <summary>The step's name.</summary>
     public string Step { get; }
 }
+
+/// <summary>Thrown by a host that has no room for another turn: the client is told <c>overloaded</c>, keeps its token, and may
+/// try again.</summary>
+public sealed class HostOverloadedException : Exception
+{
+    /// <summary>Says what there is too much of, for the server's log.</summary>
+    public HostOverloadedException(string message)
+        : base(message) { }
+}

@@ -32,12 +32,14 @@ public sealed record SessionWait
 
     /// <summary>Waits for a signal.</summary>
     /// <param name="name">1 to 128 characters.</param>
-    /// <exception cref="ArgumentException">The name is empty or too long.</exception>
+    /// <exception cref="ArgumentException">The name is empty or too long, or holds a lone surrogate.</exception>
     public static SessionWait Signal(string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         if (name.Length > 128)
             throw new ArgumentException("A signal's name has at most 128 characters.", nameof(name));
+        if (!UnicodeText.IsWellFormed(name))
+            throw new ArgumentException("A signal's name holds a lone surrogate.", nameof(name));
         return new(WaitKind.Signal) { Name = name };
     }
 

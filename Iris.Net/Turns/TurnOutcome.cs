@@ -19,7 +19,7 @@ public abstract record TurnOutcome
     /// <summary>Waits for a signal from outside.</summary>
     /// <param name="name">The signal's name, 1 to 128 characters.</param>
     /// <param name="state">What the next turn gets as <see cref="TurnContext.State"/>.</param>
-    /// <exception cref="ArgumentException">The name is empty or too long.</exception>
+    /// <exception cref="ArgumentException">The name is empty or too long, or holds a lone surrogate.</exception>
     public static TurnOutcome ParkedOnSignal(string name, JsonPayload state = default) =>
         new ParkedOutcome(SessionWait.Signal(name), state);
 

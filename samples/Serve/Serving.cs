@@ -23,7 +23,7 @@ internal static class Serving
         {
             Host = settings.Host,
             Port = settings.Port,
-            Log = log => Console.Error.WriteLine(log),
+            Log = Log,
         });
         if (await ListenAsync(channel, settings) is not { } url)
             return 1;
@@ -39,6 +39,13 @@ internal static class Serving
             if (!stopped.TrySetResult())
                 Environment.Exit(signal.Signal == PosixSignal.SIGINT ? 128 + 2 : 128 + 15);
         }
+    }
+
+    // Of what an image's program did, the message tells all; of what else was thrown, the place matters too.
+    private static void Log(ChannelLog log)
+    {
+        string? cause = log.Exception is ImageException or HostOverloadedException ? log.Exception.Message : log.Exception?.ToString();
+        Console.Error.WriteLine($"{log.Level}: {log.Text}{(cause is null ? "" : ": ")}{cause}");
     }
 
     private static ImageProgram? OpenImage(ServeSettings settings)

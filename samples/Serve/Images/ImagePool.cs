@@ -30,11 +30,11 @@ internal sealed class ImagePool : IAsyncDisposable
     }
 
     /// <summary>A process for a turn, for its caller alone until it is returned.</summary>
-    /// <exception cref="ImageException">All are busy, and stayed so for 10 s.</exception>
+    /// <exception cref="HostOverloadedException">All are busy, and stayed so for 10 s.</exception>
     public async Task<ImageProcess> RentAsync(TurnContext turn, CancellationToken cancel)
     {
         if (!await _room.WaitAsync(Wait, cancel))
-            throw new ImageException($"all processes of image {_image.Name} are busy");
+            throw new HostOverloadedException($"all processes of image {_image.Name} are busy");
         while (_idle.TryPop(out ImageProcess? worker))
         {
             if (worker.IsIdle)

@@ -130,7 +130,8 @@ internal sealed class ImageProcess
         _ = _written.ContinueWith(_ => input.Dispose(), TaskScheduler.Default);
         if (await Task.WhenAny(Gone, Task.Delay(grace)) != Gone)
             await KillAsync();
-        await _reading.CancelAsync();
+        if (!Gone.IsCompleted)
+            await _reading.CancelAsync();
         await Task.WhenAll(_nextLine, _errorsLogged);
         input.Dispose();
         _process.StandardOutput.Dispose();
