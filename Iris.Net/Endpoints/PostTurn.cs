@@ -83,7 +83,8 @@ internal sealed class PostTurn(ChannelWire wire)
 
     private async ValueTask ReplyAsync(HttpResponse response, RunningTurn turn, CancellationToken disconnected)
     {
-        TurnEnd end = await turn.RunAsync().ConfigureAwait(false);
+        turn.Start();
+        TurnEnd end = await turn.Ended.ConfigureAwait(false);
         if (end.Status == TurnStatus.Failed)
             await wire.RefuseAsync(
                 response, RefusalCode.TurnFailed, wire.FailureText(end), end.ErrorId, disconnected).ConfigureAwait(false);
