@@ -43,7 +43,7 @@ internal enum AbortReason : byte
 /// <summary>The end of an attempt.</summary>
 internal sealed class TurnEnd
 {
-    private static readonly byte[] FinishedFields = "\"status\":\"finished\""u8.ToArray();
+    private static readonly byte[] FinishedReply = "{\"status\":\"finished\"}"u8.ToArray();
     private static readonly byte[] AbortedFields = "\"status\":\"aborted\""u8.ToArray();
     private static readonly JsonWriterOptions Relaxed =
         new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
@@ -102,8 +102,8 @@ internal sealed class TurnEnd
     public static ReadOnlyMemory<byte> ReplyOf(CommittedOutcome outcome) => outcome switch
     {
         FinishedOutcome { Output.HasValue: true } finished =>
-            (byte[])[.. "\"status\":\"finished\",\"output\":"u8, .. finished.Output.Utf8.Span],
-        FinishedOutcome => FinishedFields,
+            (byte[])[.. "{\"status\":\"finished\",\"output\":"u8, .. finished.Output.Utf8.Span, (byte)'}'],
+        FinishedOutcome => FinishedReply,
         ParkedOutcome parked => Write(json =>
         {
             json.WriteString("status"u8, "parked"u8);
