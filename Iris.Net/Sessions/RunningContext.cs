@@ -16,7 +16,6 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
     private JsonElement _body, _state;
     private int _steps;
     private volatile bool _over;
-    private bool _closed;
 
     public override string SessionId => turn.SessionId.Value;
 
@@ -117,13 +116,14 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
     }
 
     /// <summary>From now on every call throws. What is being appended at this moment is waited for.</summary>
-    public ValueTask CloseAsync()
+    public async ValueTask CloseAsync()
     {
         _over = true;
-        if (_closed || Volatile.Read(ref _journalGate) is not { } gate)
-            return default;
-        _closed = true;
-        return new(gate.WaitAsync());   // never given back
+        Interlocked.MemoryBarrier();   // a step that makes the gate at this moment sees that, or its gate is seen here
+        if (_journalGate is not { } gate)
+            return;
+        await gate.WaitAsync().ConfigureAwait(false);
+        gate.Release();   // whoever comes after finds that it is over
     }
 
     private async ValueTask<string> BeginStepAsync(string name, string key, StepOptions options, CancellationToken cancel)
@@ -144,14 +144,18 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
             ThrowIfOver();
             JournalEntry entry = write();
             journal.Add(entry);
-            await journal.FlushAsync(flush).ConfigureAwait(false);
+            try
+            {
+                await journal.FlushAsync(flush).ConfigureAwait(false);
+            }
+            catch (AttemptOverException over)
+            {
+                Doom = over;
+                _over = true;
+                throw;
+            }
+
             return entry;
-        }
-        catch (AttemptOverException over)
-        {
-            Doom = over;
-            _over = true;
-            throw;
         }
         finally
         {
