@@ -17,13 +17,13 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
     private int _steps;
     private volatile bool _over;
 
-    public override string SessionId => turn.SessionId.Value;
+    public override string SessionId => Current.SessionId.Value;
 
-    public override long Number => turn.Number;
+    public override long Number => Current.Number;
 
-    public override int Attempt => turn.Attempt;
+    public override int Attempt => Current.Attempt;
 
-    public override string? Principal => turn.Head.Principal;
+    public override string? Principal => Current.Head.Principal;
 
     public override JsonElement Body
     {
@@ -58,6 +58,15 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
                 ? []
                 : [.. replay.Steps.Where(step => step.Result.HasValue)
                     .Select(step => new RecordedStep(step.Name, TurnRequest.Parse(step.Result.Utf8)))];
+        }
+    }
+
+    private RunningTurn Current
+    {
+        get
+        {
+            ThrowIfOver();
+            return turn;
         }
     }
 
