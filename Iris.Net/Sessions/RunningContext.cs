@@ -100,9 +100,12 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(run);
         ArgumentNullException.ThrowIfNull(json);
+        if (!UnicodeText.IsWellFormed(name))
+            throw new ArgumentException("A step's name holds a lone surrogate.", nameof(name));   // the journal would not give it back
         ThrowIfOver();
         if (!cancel.CanBeCanceled)
             cancel = turnCancel;
+        cancel.ThrowIfCancellationRequested();
         int place = Interlocked.Increment(ref _steps) - 1;
         if (place >= turn.MaxSteps)
             throw new InvalidOperationException($"A turn has at most {turn.MaxSteps} steps.");
@@ -115,12 +118,11 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
             throw new StepUncertainException(name);
 
         string key = known?.IdempotencyKey ?? turn.StepKey(place, name);
-        string effectId = known?.EffectId ?? await BeginStepAsync(name, key, options ?? DefaultOptions, cancel).ConfigureAwait(false);
+        string effectId = known?.EffectId ?? await BeginStepAsync(name, key, options ?? DefaultOptions).ConfigureAwait(false);
         T value = await run(new StepContext(name, key), cancel).ConfigureAwait(false);
         JsonPayload result = JsonPayload.From(value, json);
         await AppendAsync(
-            Flush.Durable, () => journal.Records.EffectResult(journal.NextSeq, journal.Now, effectId, result), CancellationToken.None)
-            .ConfigureAwait(false);
+            Flush.Durable, () => journal.Records.EffectResult(journal.NextSeq, journal.Now, effectId, result)).ConfigureAwait(false);
         return value;
     }
 
@@ -135,19 +137,19 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
         gate.Release();   // whoever comes after finds that it is over
     }
 
-    private async ValueTask<string> BeginStepAsync(string name, string key, StepOptions options, CancellationToken cancel)
+    private async ValueTask<string> BeginStepAsync(string name, string key, StepOptions options)
     {
         // What the first step's sync carries besides the intent is the attempt's own start.
         Flush flush = options.RetrySafe && _steps > 1 ? Flush.Written : Flush.Durable;
         JournalEntry intent = await AppendAsync(
-            flush, () => journal.Records.EffectIntent(journal.NextSeq, journal.Now, name, key, options), cancel).ConfigureAwait(false);
+            flush, () => journal.Records.EffectIntent(journal.NextSeq, journal.Now, name, key, options)).ConfigureAwait(false);
         return EffectId.Format(name, intent.Seq);
     }
 
-    private async ValueTask<JournalEntry> AppendAsync(Flush flush, Func<JournalEntry> write, CancellationToken cancel = default)
+    private async ValueTask<JournalEntry> AppendAsync(Flush flush, Func<JournalEntry> write)
     {
         SemaphoreSlim gate = LazyInitializer.EnsureInitialized(ref _journalGate, static () => new SemaphoreSlim(1, 1));
-        await gate.WaitAsync(cancel).ConfigureAwait(false);
+        await gate.WaitAsync().ConfigureAwait(false);   // not cancelled: a step that has a place has an intent
         try
         {
             ThrowIfOver();
