@@ -120,7 +120,7 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
         string key = known?.IdempotencyKey ?? turn.StepKey(place, name);
         string effectId = known?.EffectId ?? await BeginStepAsync(name, key, options ?? DefaultOptions).ConfigureAwait(false);
         T value = await run(new StepContext(name, key), cancel).ConfigureAwait(false);
-        JsonPayload result = JsonPayload.From(value, json);
+        JsonPayload result = value is JsonElement { ValueKind: not JsonValueKind.Undefined } element ? element : JsonPayload.From(value, json);
         await AppendAsync(
             Flush.Durable, () => journal.Records.EffectResult(journal.NextSeq, journal.Now, effectId, result)).ConfigureAwait(false);
         return value;
