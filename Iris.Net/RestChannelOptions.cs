@@ -42,10 +42,12 @@ public sealed record RestChannelOptions
     /// <summary>Which protocol the channel speaks. Default <see cref="Iris.Net.Compatibility.Full"/>.</summary>
     public Compatibility Compatibility { get; init; }
 
-    /// <summary>Makes session ids of 1 to 128 characters, never the same twice; null, the default, for 16 random bytes.</summary>
+    /// <summary>Makes session ids of 1 to 128 characters without control characters, never the same twice; null, the
+    /// default, for 16 random bytes.</summary>
     public Func<string>? MintSessionId { get; init; }
 
-    /// <summary>Makes tokens of 1 to 512 characters that nobody can guess; null, the default, for 32 random bytes.</summary>
+    /// <summary>Makes tokens of 1 to 512 characters without control characters that nobody can guess; null, the
+    /// default, for 32 random bytes.</summary>
     public Func<string>? MintToken { get; init; }
 
     /// <summary>The names that requests may have in Host, with or without a port. On a loopback bind localhost, 127.0.0.1 and

@@ -17,7 +17,7 @@ internal sealed class Minting(Func<string>? sessionId, Func<string>? token)
     private readonly RandomBytes _random = new();
 
     /// <summary>A session's stable name.</summary>
-    /// <exception cref="InvalidOperationException">The host made one that is empty or has more than 128 characters.</exception>
+    /// <exception cref="InvalidOperationException">The host made one that is empty or too long, or that no client could send.</exception>
     public string SessionId()
     {
         if (sessionId is not null)
@@ -28,7 +28,7 @@ internal sealed class Minting(Func<string>? sessionId, Func<string>? token)
     }
 
     /// <summary>A token in UTF-8.</summary>
-    /// <exception cref="InvalidOperationException">The host made one that is empty or has more than 512 characters.</exception>
+    /// <exception cref="InvalidOperationException">The host made one that is empty or too long, or that no client could send.</exception>
     public byte[] Token()
     {
         if (token is not null)
@@ -54,9 +54,9 @@ internal sealed class Minting(Func<string>? sessionId, Func<string>? token)
     }
 
     private static string Checked(string minted, int max, string what) =>
-        minted is { Length: > 0 } && minted.Length <= max
+        minted is { Length: > 0 } && minted.Length <= max && UnicodeText.IsWellFormed(minted) && !minted.Any(char.IsControl)
             ? minted
-            : throw new InvalidOperationException($"A minted {what} has 1 to {max} characters.");
+            : throw new InvalidOperationException($"A minted {what} has 1 to {max} characters, no control characters, and no lone surrogate.");
 
     /// <summary>Random bytes, fetched in blocks: a call to the system's generator costs more than what it brings.</summary>
     private sealed class RandomBytes

@@ -16,15 +16,14 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
     private JsonElement _body, _state;
     private int _steps;
     private volatile bool _over;
-    private bool _closed;
 
-    public override string SessionId => turn.SessionId.Value;
+    public override string SessionId => Current.SessionId.Value;
 
-    public override long Number => turn.Number;
+    public override long Number => Current.Number;
 
-    public override int Attempt => turn.Attempt;
+    public override int Attempt => Current.Attempt;
 
-    public override string? Principal => turn.Head.Principal;
+    public override string? Principal => Current.Head.Principal;
 
     public override JsonElement Body
     {
@@ -62,6 +61,15 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
         }
     }
 
+    private RunningTurn Current
+    {
+        get
+        {
+            ThrowIfOver();
+            return turn;
+        }
+    }
+
     /// <summary>Why the attempt may not commit, whatever the program says.</summary>
     public AttemptOverException? Doom { get; private set; }
 
@@ -92,9 +100,12 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(run);
         ArgumentNullException.ThrowIfNull(json);
+        if (!UnicodeText.IsWellFormed(name))
+            throw new ArgumentException("A step's name holds a lone surrogate.", nameof(name));   // the journal would not give it back
         ThrowIfOver();
         if (!cancel.CanBeCanceled)
             cancel = turnCancel;
+        cancel.ThrowIfCancellationRequested();
         int place = Interlocked.Increment(ref _steps) - 1;
         if (place >= turn.MaxSteps)
             throw new InvalidOperationException($"A turn has at most {turn.MaxSteps} steps.");
@@ -107,51 +118,55 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
             throw new StepUncertainException(name);
 
         string key = known?.IdempotencyKey ?? turn.StepKey(place, name);
-        string effectId = known?.EffectId ?? await BeginStepAsync(name, key, options ?? DefaultOptions, cancel).ConfigureAwait(false);
+        string effectId = known?.EffectId ?? await BeginStepAsync(name, key, options ?? DefaultOptions).ConfigureAwait(false);
         T value = await run(new StepContext(name, key), cancel).ConfigureAwait(false);
-        JsonPayload result = JsonPayload.From(value, json);
+        JsonPayload result = value is JsonElement { ValueKind: not JsonValueKind.Undefined } element ? element : JsonPayload.From(value, json);
         await AppendAsync(
-            Flush.Durable, () => journal.Records.EffectResult(journal.NextSeq, journal.Now, effectId, result), CancellationToken.None)
-            .ConfigureAwait(false);
+            Flush.Durable, () => journal.Records.EffectResult(journal.NextSeq, journal.Now, effectId, result)).ConfigureAwait(false);
         return value;
     }
 
     /// <summary>From now on every call throws. What is being appended at this moment is waited for.</summary>
-    public ValueTask CloseAsync()
+    public async ValueTask CloseAsync()
     {
         _over = true;
-        if (_closed || Volatile.Read(ref _journalGate) is not { } gate)
-            return default;
-        _closed = true;
-        return new(gate.WaitAsync());   // never given back
+        Interlocked.MemoryBarrier();   // a step that makes the gate at this moment sees that, or its gate is seen here
+        if (_journalGate is not { } gate)
+            return;
+        await gate.WaitAsync().ConfigureAwait(false);
+        gate.Release();   // whoever comes after finds that it is over
     }
 
-    private async ValueTask<string> BeginStepAsync(string name, string key, StepOptions options, CancellationToken cancel)
+    private async ValueTask<string> BeginStepAsync(string name, string key, StepOptions options)
     {
         // What the first step's sync carries besides the intent is the attempt's own start.
         Flush flush = options.RetrySafe && _steps > 1 ? Flush.Written : Flush.Durable;
         JournalEntry intent = await AppendAsync(
-            flush, () => journal.Records.EffectIntent(journal.NextSeq, journal.Now, name, key, options), cancel).ConfigureAwait(false);
+            flush, () => journal.Records.EffectIntent(journal.NextSeq, journal.Now, name, key, options)).ConfigureAwait(false);
         return EffectId.Format(name, intent.Seq);
     }
 
-    private async ValueTask<JournalEntry> AppendAsync(Flush flush, Func<JournalEntry> write, CancellationToken cancel = default)
+    private async ValueTask<JournalEntry> AppendAsync(Flush flush, Func<JournalEntry> write)
     {
         SemaphoreSlim gate = LazyInitializer.EnsureInitialized(ref _journalGate, static () => new SemaphoreSlim(1, 1));
-        await gate.WaitAsync(cancel).ConfigureAwait(false);
+        await gate.WaitAsync().ConfigureAwait(false);   // not cancelled: a step that has a place has an intent
         try
         {
             ThrowIfOver();
             JournalEntry entry = write();
             journal.Add(entry);
-            await journal.FlushAsync(flush).ConfigureAwait(false);
+            try
+            {
+                await journal.FlushAsync(flush).ConfigureAwait(false);
+            }
+            catch (AttemptOverException over)
+            {
+                Doom = over;
+                _over = true;
+                throw;
+            }
+
             return entry;
-        }
-        catch (AttemptOverException over)
-        {
-            Doom = over;
-            _over = true;
-            throw;
         }
         finally
         {
