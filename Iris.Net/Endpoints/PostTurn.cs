@@ -83,8 +83,7 @@ internal sealed class PostTurn(ChannelWire wire)
 
     private async ValueTask ReplyAsync(HttpResponse response, RunningTurn turn, CancellationToken disconnected)
     {
-        turn.Start();
-        TurnEnd end = await turn.Ended.ConfigureAwait(false);
+        TurnEnd end = await turn.RunAsync().ConfigureAwait(false);
         if (end.Status == TurnStatus.Failed)
             await wire.RefuseAsync(
                 response, RefusalCode.TurnFailed, wire.FailureText(end), end.ErrorId, disconnected).ConfigureAwait(false);

@@ -60,13 +60,17 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
 
     public string StepKey(int place, string name) => _host.Key.ForStep(SessionId.Value, _requestSeq, place, name);
 
-    /// <summary>The attempt's end, for one caller. It never throws: whatever goes wrong is the end.</summary>
-    public ValueTask<TurnEnd> Ended => new(this, _ended.Version);
-
     /// <summary>Lets the program run, on a thread of the pool: one that blocks it holds up nobody else.</summary>
     public void Start() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
 
-    void IThreadPoolWorkItem.Execute() => _ = RunAsync();
+    /// <summary>Starts, and waits for the attempt's end. It never throws: whatever goes wrong is the end.</summary>
+    public ValueTask<TurnEnd> RunAsync()
+    {
+        Start();
+        return new(this, _ended.Version);
+    }
+
+    void IThreadPoolWorkItem.Execute() => _ = RunProgramAsync();
 
     /// <summary>Gives the claim back without running anything; no trace of it stays.</summary>
     public ValueTask WithdrawAsync()
@@ -99,7 +103,7 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
             _ = RenewAsync();
     }
 
-    private async Task RunAsync()
+    private async Task RunProgramAsync()
     {
         TurnOutcome? outcome = null;
         Exception? error = null;
