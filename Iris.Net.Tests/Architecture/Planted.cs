@@ -111,6 +111,19 @@ namespace Iris.Net.Tests.Architecture.Planted.Http
         public int Run() => Array.Empty<Room>().Length;
     }
 
+    internal sealed class InSwitch
+    {
+        public int Run(int which) => which switch
+        {
+            0 => 7,
+            1 => 9,
+            2 => 4,
+            3 => Room.Doors,
+            4 => 6,
+            _ => 5,
+        };
+    }
+
     internal sealed class InTypeOf
     {
         public string Run() => typeof(Room).Name;

@@ -20,6 +20,7 @@ public sealed class PlantedTests
     [TestCase("InLocal")]
     [TestCase("InCall")]
     [TestCase("InGenericCall")]
+    [TestCase("InSwitch")]
     [TestCase("InTypeOf")]
     [TestCase("InCatch")]
     [TestCase("InCast")]

@@ -39,5 +39,5 @@ internal sealed class Channel : IAsyncDisposable
         _ => new WebSocketSessionClient(Url),
     };
 
-    public ValueTask DisposeAsync() => _channel.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _channel.DisposeAsync().AsTask().Within("the channel's end");
 }

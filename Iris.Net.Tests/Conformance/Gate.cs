@@ -15,11 +15,12 @@ internal sealed class Gate : IDisposable
         return _open.Task;
     }
 
-    /// <summary>The program's side: blocks its thread.</summary>
+    /// <summary>The program's side: blocks its thread, though not for ever, since nothing can take a thread back.</summary>
     public void Block()
     {
         _reached.TrySetResult();
-        ((IAsyncResult)_open.Task).AsyncWaitHandle.WaitOne();
+        if (!((IAsyncResult)_open.Task).AsyncWaitHandle.WaitOne(TimeSpan.FromMinutes(1)))
+            throw new TimeoutException("The gate stayed shut.");
     }
 
     /// <summary>The test's side: until the program is there.</summary>

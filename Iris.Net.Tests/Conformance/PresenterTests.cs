@@ -9,7 +9,7 @@ public sealed class PresenterTests
 
     [TestCase(false, TestName = "Of_16_that_present_one_token_one_runs")]
     [TestCase(true, TestName = "Of_16_that_present_one_token_one_runs_where_the_program_waits")]
-    public Task Few_rounds(bool waits) => Race(waits, 60);
+    public Task Few_rounds(bool waits) => Race(waits, 500);
 
     /// <summary>Thousands of rounds; only where IRIS_LONG is 1.</summary>
     [TestCase(false, TestName = "Of_16_that_present_one_token_one_runs_thousands_of_times")]

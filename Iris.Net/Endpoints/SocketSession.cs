@@ -59,7 +59,7 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
     {
         EventReader reader = turn.Events.Attach();
         _sending = SendAsync(_sending, turn, reader, disconnected);
-        _ = Task.Run(() => turn.RunAsync().AsTask(), CancellationToken.None);   // a program that blocks must not keep messages from being read
+        turn.Start();
     }
 
     private async Task SendAsync(Task before, RunningTurn turn, EventReader reader, CancellationToken disconnected)

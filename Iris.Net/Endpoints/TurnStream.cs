@@ -13,15 +13,7 @@ internal static class TurnStream
         response.Headers.Add("X-Content-Type-Options"u8, "nosniff"u8);
         EventStream stream = EventStream.Start(response);
         using EventReader reader = turn.Events.Attach();
-        // The reader waits before the program begins, so that a program that blocks its thread keeps back no event.
-        Task sending = SendAsync(wire, stream, turn, reader, disconnected);
-        _ = turn.RunAsync().AsTask();
-        await sending.ConfigureAwait(false);
-    }
-
-    private static async Task SendAsync(
-        ChannelWire wire, EventStream stream, RunningTurn turn, EventReader reader, CancellationToken disconnected)
-    {
+        turn.Start();
         while (true)
         {
             while (reader.TryRead(out EventKind kind, out ReadOnlySpan<byte> json))

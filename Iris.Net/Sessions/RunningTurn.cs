@@ -1,10 +1,11 @@
+using System.Threading.Tasks.Sources;
 using Iris.Net.Journal;
 using Iris.Net.Stores;
 
 namespace Iris.Net.Sessions;
 
 /// <summary>One attempt at one turn, from its claim to its end. It outlives the exchange that started it.</summary>
-internal sealed class RunningTurn
+internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEnd>
 {
     private readonly SessionHost _host;
     private readonly Lease _lease;
@@ -14,9 +15,9 @@ internal sealed class RunningTurn
     private readonly CancellationTokenSource _cancel = new();
     private readonly long _started;
     private readonly long _requestSeq;
-    private TaskCompletionSource? _abandoned;   // a program that does not wait needs none
+    private ManualResetValueTaskSourceCore<TurnEnd> _ended;
     private long _renewed, _cancelledAt;
-    private int _cancelReason;
+    private int _cancelReason, _concluded;
 
     public RunningTurn(SessionHost host, Lease lease, SessionHead head, long nextSeq, OpenRequest? open, ReadOnlyMemory<byte> body)
     {
@@ -59,24 +60,17 @@ internal sealed class RunningTurn
 
     public string StepKey(int place, string name) => _host.Key.ForStep(SessionId.Value, _requestSeq, place, name);
 
-    /// <summary>Runs the attempt to its end. It never throws: whatever goes wrong is the end.</summary>
-    public async ValueTask<TurnEnd> RunAsync()
-    {
-        TurnEnd end;
-        try
-        {
-            end = await ConcludeAsync(await RunProgramAsync().ConfigureAwait(false)).ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            end = await FailAsync(e).ConfigureAwait(false);
-        }
+    /// <summary>Lets the program run, on a thread of the pool: one that blocks it holds up nobody else.</summary>
+    public void Start() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
 
-        _host.Leave(this);
-        _host.ReturnRecords(_records);
-        Events.Finish(end);
-        return end;
+    /// <summary>Starts, and waits for the attempt's end. It never throws: whatever goes wrong is the end.</summary>
+    public ValueTask<TurnEnd> RunAsync()
+    {
+        Start();
+        return new(this, _ended.Version);
     }
+
+    void IThreadPoolWorkItem.Execute() => _ = RunProgramAsync();
 
     /// <summary>Gives the claim back without running anything; no trace of it stays.</summary>
     public ValueTask WithdrawAsync()
@@ -101,26 +95,63 @@ internal sealed class RunningTurn
         if (time.GetElapsedTime(_started) >= Settings.TurnTimeout)
             Cancel(AbortReason.Timeout);
         if (Volatile.Read(ref _cancelledAt) is not 0 and long at && time.GetElapsedTime(at) >= Settings.CancelGrace)
-            Volatile.Read(ref _abandoned)?.TrySetResult();
+        {
+            if (TryConclude())
+                _ = AbandonAsync();
+        }
         if (time.GetElapsedTime(_renewed) >= Settings.LeaseRenewal)
             _ = RenewAsync();
     }
 
-    private async ValueTask<TurnOutcome> RunProgramAsync()
+    private async Task RunProgramAsync()
     {
-        ValueTask<TurnOutcome> program = Settings.Adapter.RunTurnAsync(_context, _cancel.Token);
-        if (program.IsCompleted)
-            return await program.ConfigureAwait(false);
-        Task<TurnOutcome> running = program.AsTask();
-        TaskCompletionSource abandoned = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        Volatile.Write(ref _abandoned, abandoned);
-        if (await Task.WhenAny(running, abandoned.Task).ConfigureAwait(false) == running)
-            return await running.ConfigureAwait(false);
-        _ = ObserveAsync(running);
-        throw new AttemptOverException((AbortReason)_cancelReason);
+        TurnOutcome? outcome = null;
+        Exception? error = null;
+        try
+        {
+            outcome = await Settings.Adapter.RunTurnAsync(_context, _cancel.Token).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            error = e;
+        }
+
+        if (TryConclude())
+            End(await ConcludeAsync(outcome, error).ConfigureAwait(false));
+        else if (error is not null)
+            Settings.Failed("abandoned", error);
     }
 
-    private async ValueTask<TurnEnd> ConcludeAsync(TurnOutcome outcome)
+    private async Task AbandonAsync() =>
+        End(await FailAsync(new AttemptOverException((AbortReason)_cancelReason)).ConfigureAwait(false));
+
+    // The program's own end and the clock may come to it at once: one of them says how the attempt ended.
+    private bool TryConclude() => Interlocked.Exchange(ref _concluded, 1) == 0;
+
+    private void End(TurnEnd end)
+    {
+        _host.Leave(this);
+        _host.ReturnRecords(_records);
+        Events.Finish(end);
+        _ended.SetResult(end);
+    }
+
+    private async ValueTask<TurnEnd> ConcludeAsync(TurnOutcome? outcome, Exception? error)
+    {
+        try
+        {
+            if (error is null)
+                return await DecideAsync(outcome).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            error = e;
+        }
+
+        return await FailAsync(error).ConfigureAwait(false);
+    }
+
+    private async ValueTask<TurnEnd> DecideAsync(TurnOutcome? outcome)
     {
         await _context.CloseAsync().ConfigureAwait(false);
         if (_context.Doom is { } doom)
@@ -209,15 +240,11 @@ internal sealed class RunningTurn
         }
     }
 
-    private async Task ObserveAsync(Task<TurnOutcome> abandoned)
-    {
-        try
-        {
-            await abandoned.ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            Settings.Failed("abandoned", e);
-        }
-    }
+    TurnEnd IValueTaskSource<TurnEnd>.GetResult(short token) => _ended.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<TurnEnd>.GetStatus(short token) => _ended.GetStatus(token);
+
+    void IValueTaskSource<TurnEnd>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _ended.OnCompleted(continuation, state, token, flags);
 }

@@ -14,7 +14,7 @@ internal sealed record RawFrame(byte Opcode, byte[] Payload, bool Final)
     public override string ToString() => Opcode == RawWebSocket.Close ? $"close {CloseCode}" : $"opcode {Opcode}: {Text}";
 }
 
-/// <summary>A WebSocket client that knows frames and nothing else; it answers no ping and no close.</summary>
+/// <summary>A WebSocket client that knows frames and nothing else; a ping it answers only where it waits for text.</summary>
 internal sealed class RawWebSocket : IAsyncDisposable
 {
     public const byte Continuation = 0, Message = 1, Binary = 2, Close = 8, Ping = 9, Pong = 10;
@@ -94,10 +94,12 @@ internal sealed class RawWebSocket : IAsyncDisposable
         return new RawFrame((byte)(head[0] & 0x0f), await _connection.ReadExactlyAsync((int)length), (head[0] & 0x80) != 0);
     }
 
-    /// <summary>The next text message; any other frame fails the test.</summary>
+    /// <summary>The next text message; any other frame but a ping fails the test.</summary>
     public async Task<string> ReceiveTextAsync()
     {
-        RawFrame frame = await ReceiveAsync();
+        RawFrame frame;
+        while ((frame = await ReceiveAsync()).Opcode == Ping)
+            await SendAsync(Pong, frame.Payload);
         Assert.That((frame.Opcode, frame.Final), Is.EqualTo((Message, true)), frame.ToString());
         return frame.Text;
     }
