@@ -31,6 +31,9 @@ internal sealed class FaultyStore(IStateStore inner) : IStateStore
 {
     private int _calls;
 
+    /// <summary>What was appended and kept: when it had to be synced, its kinds of records, and whether it committed.</summary>
+    public List<string> Appends { get; } = [];
+
     /// <summary>Which call goes wrong, from 1; 0 for none.</summary>
     public int At { get; set; }
 
@@ -56,7 +59,7 @@ internal sealed class FaultyStore(IStateStore inner) : IStateStore
 
     public ValueTask<AppendResult> AppendAsync(
         Lease lease, ReadOnlyMemory<JournalEntry> entries, SessionHead? commit, Flush flush, CancellationToken cancel = default) =>
-        RunAsync(() => inner.AppendAsync(lease, entries, commit, flush, cancel), fault => fault switch
+        RunAsync(() => KeepAsync(lease, entries, commit, flush, cancel), fault => fault switch
         {
             Fault.Cancelled when commit is not null => AppendResult.Cancelled,
             Fault.Cancelled or Fault.StaleFence => AppendResult.StaleFence,
@@ -98,6 +101,16 @@ internal sealed class FaultyStore(IStateStore inner) : IStateStore
         inner.DeleteAsync(lease, why, cancel);
 
     public ValueTask DisposeAsync() => inner.DisposeAsync();
+
+    private async ValueTask<AppendResult> KeepAsync(
+        Lease lease, ReadOnlyMemory<JournalEntry> entries, SessionHead? commit, Flush flush, CancellationToken cancel)
+    {
+        string kinds = string.Join(' ', entries.ToArray().Select(e => e.Kind));
+        AppendResult result = await inner.AppendAsync(lease, entries, commit, flush, cancel);
+        if (result == AppendResult.Appended)
+            Appends.Add($"{flush}: {kinds}{(commit is null ? "" : " commit")}");
+        return result;
+    }
 
     private async ValueTask<T> RunAsync<T>(
         Func<ValueTask<T>> call, Func<Fault, T>? answer = null, [CallerMemberName] string operation = "")

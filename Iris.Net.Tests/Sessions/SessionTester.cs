@@ -13,14 +13,18 @@ internal sealed class SessionTester : IAsyncDisposable
 {
     public static readonly TimeSpan TurnTimeout = TimeSpan.FromSeconds(60);
 
-    public SessionTester(TurnProgram? program = null, Func<SessionSettings, SessionSettings>? change = null, IStateStore? store = null)
+    public SessionTester(
+        TurnProgram? program = null,
+        Func<SessionSettings, SessionSettings>? change = null,
+        IStateStore? store = null,
+        Func<IStateStore, IStateStore>? wrap = null)
     {
         Program = program ?? ((_, _) => ValueTask.FromResult(TurnOutcome.ParkedOnUser()));
         Memory = new MemoryStateStore(time: Time);
         SessionSettings settings = new()
         {
             Adapter = HostAdapter.Create((turn, cancel) => Program(turn, cancel)),
-            Store = store ?? Memory,
+            Store = store ?? wrap?.Invoke(Memory) ?? Memory,
             Time = Time,
             TurnTimeout = TurnTimeout,
             MaxConcurrentTurns = 100,

@@ -16,6 +16,7 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
     private JsonElement _body, _state;
     private int _steps;
     private volatile bool _over;
+    private bool _begun;
 
     public override string SessionId => Current.SessionId.Value;
 
@@ -118,7 +119,7 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
             throw new StepUncertainException(name);
 
         string key = known?.IdempotencyKey ?? turn.StepKey(place, name);
-        string effectId = known?.EffectId ?? await BeginStepAsync(name, key, options ?? DefaultOptions).ConfigureAwait(false);
+        string effectId = await BeginStepAsync(name, key, options ?? DefaultOptions, known).ConfigureAwait(false);
         T value = await run(new StepContext(name, key), cancel).ConfigureAwait(false);
         JsonPayload result = value is JsonElement { ValueKind: not JsonValueKind.Undefined } element ? element : JsonPayload.From(value, json);
         await AppendAsync(
@@ -137,27 +138,34 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
         gate.Release();   // whoever comes after finds that it is over
     }
 
-    private async ValueTask<string> BeginStepAsync(string name, string key, StepOptions options)
+    private async ValueTask<string> BeginStepAsync(string name, string key, StepOptions options, JournalledStep? known)
     {
-        // What the first step's sync carries besides the intent is the attempt's own start.
-        Flush flush = options.RetrySafe && _steps > 1 ? Flush.Written : Flush.Durable;
-        JournalEntry intent = await AppendAsync(
-            flush, () => journal.Records.EffectIntent(journal.NextSeq, journal.Now, name, key, options)).ConfigureAwait(false);
-        return EffectId.Format(name, intent.Seq);
+        string effectId = known?.EffectId ?? "";
+        await AppendAsync(options.RetrySafe ? Flush.Written : Flush.Durable, () =>
+        {
+            if (known is not null)
+                return null;
+            effectId = EffectId.Format(name, journal.NextSeq);
+            return journal.Records.EffectIntent(journal.NextSeq, journal.Now, name, key, options);
+        }).ConfigureAwait(false);
+        return effectId;
     }
 
-    private async ValueTask<JournalEntry> AppendAsync(Flush flush, Func<JournalEntry> write)
+    /// <summary>Appends the record that is written under the gate, if one is. The first append carries the attempt's own start,
+    /// which is synced before any step runs.</summary>
+    private async ValueTask AppendAsync(Flush flush, Func<JournalEntry?> write)
     {
         SemaphoreSlim gate = LazyInitializer.EnsureInitialized(ref _journalGate, static () => new SemaphoreSlim(1, 1));
         await gate.WaitAsync().ConfigureAwait(false);   // not cancelled: a step that has a place has an intent
         try
         {
             ThrowIfOver();
-            JournalEntry entry = write();
-            journal.Add(entry);
+            if (write() is { } entry)
+                journal.Add(entry);
             try
             {
-                await journal.FlushAsync(flush).ConfigureAwait(false);
+                await journal.FlushAsync(_begun ? flush : Flush.Durable).ConfigureAwait(false);
+                _begun = true;
             }
             catch (AttemptOverException over)
             {
@@ -165,8 +173,6 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
                 _over = true;
                 throw;
             }
-
-            return entry;
         }
         finally
         {

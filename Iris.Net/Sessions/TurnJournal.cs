@@ -92,9 +92,9 @@ internal sealed class TurnJournal(
         {
             result = await store.AppendAsync(lease, _pending.AsMemory(0, _count), commit, flush).ConfigureAwait(false);
         }
-        catch (IOException e)
+        catch (Exception e)
         {
-            throw new AttemptOverException(AbortReason.StoreUnavailable, e);
+            throw new AttemptOverException(AbortReason.StoreUnavailable, e);   // whatever it is, what became of the append is not known
         }
 
         if (result != AppendResult.Appended)
