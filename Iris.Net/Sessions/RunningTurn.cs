@@ -76,7 +76,7 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
     public ValueTask WithdrawAsync()
     {
         _host.ReturnRecords(_records);
-        return Settings.Store.ReleaseAsync(_lease);
+        return _host.ReleaseAsync(_lease);
     }
 
     /// <summary>Asks the program to end; after a grace the attempt is over regardless.</summary>
@@ -119,7 +119,7 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
         if (TryConclude())
             End(await ConcludeAsync(outcome, error).ConfigureAwait(false));
         else if (error is not null)
-            Settings.Failed("abandoned", error);
+            _host.Report("abandoned", error);
     }
 
     private async Task AbandonAsync() =>
@@ -165,7 +165,7 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
                 return TurnEnd.Contended(contended.Current, PresentedToken);
             case AbortedOutcome aborted:
                 await EndUncommittedAsync().ConfigureAwait(false);
-                Settings.Failed("aborted", new InvalidOperationException(aborted.Reason ?? "The adapter aborted the turn."));
+                _host.Report("aborted", new InvalidOperationException(aborted.Reason ?? "The adapter aborted the turn."));
                 return TurnEnd.Aborted(AbortReason.Failed, PresentedToken);
             default:
                 throw new InvalidOperationException("The program returned no outcome.");
@@ -197,23 +197,15 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
 
     private async ValueTask<TurnEnd> FailAsync(Exception error)
     {
-        try
-        {
-            await _context.CloseAsync().ConfigureAwait(false);
-            await EndUncommittedAsync().ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is IOException or AttemptOverException)
-        {
-            // The store is gone or somebody else has the session: nothing is left to write for this attempt.
-        }
-
+        await _context.CloseAsync().ConfigureAwait(false);
+        await EndUncommittedAsync().ConfigureAwait(false);
         AbortReason reason = error is AttemptOverException over && over.Reason != AbortReason.None
             ? over.Reason
             : error is OperationCanceledException or AttemptOverException ? (AbortReason)Volatile.Read(ref _cancelReason) : AbortReason.None;
         if (reason is not (AbortReason.None or AbortReason.StoreUnavailable))
             return TurnEnd.Aborted(reason, PresentedToken);
         string errorId = _host.Minting.ShortName();
-        Settings.Failed(errorId, error);
+        _host.Report(errorId, error);
         return reason == AbortReason.StoreUnavailable ? TurnEnd.StoreUnavailable(PresentedToken)
             : error is HostOverloadedException ? TurnEnd.Overloaded(PresentedToken)
             : TurnEnd.Failed(errorId, error, PresentedToken);
@@ -222,8 +214,16 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
     /// <summary>Leaves the attempt in the journal, so that a retry is known as one, and gives the lease back.</summary>
     private async ValueTask EndUncommittedAsync()
     {
-        await _journal.FlushAsync(Flush.Written).ConfigureAwait(false);
-        await Settings.Store.ReleaseAsync(_lease).ConfigureAwait(false);
+        try
+        {
+            await _journal.FlushAsync(Flush.Written).ConfigureAwait(false);
+        }
+        catch (AttemptOverException)
+        {
+            // The store is gone or somebody else has the session: the attempt leaves no trace, and nothing depends on one.
+        }
+
+        await _host.ReleaseAsync(_lease).ConfigureAwait(false);
     }
 
     private async Task RenewAsync()
@@ -234,9 +234,9 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
             if (!await Settings.Store.RenewAsync(_lease, Settings.LeaseTtl).ConfigureAwait(false))
                 Cancel(AbortReason.LeaseLost);
         }
-        catch (IOException e)
+        catch (Exception e)
         {
-            Settings.Failed("lease", e);   // the next tick tries again while the lease lasts
+            _host.Report("lease", e);   // the next tick tries again while the lease lasts
         }
     }
 

@@ -108,6 +108,32 @@ internal sealed class SessionHost : IAsyncDisposable
             records.Dispose();
     }
 
+    /// <summary>Gives a lease back. Where the store cannot be reached it runs out by itself.</summary>
+    public async ValueTask ReleaseAsync(Lease lease)
+    {
+        try
+        {
+            await Settings.Store.ReleaseAsync(lease).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Report("store", e);
+        }
+    }
+
+    /// <summary>Tells the host's log; one that throws itself harms no turn.</summary>
+    public void Report(string what, Exception error)
+    {
+        try
+        {
+            Settings.Failed(what, error);
+        }
+        catch (Exception)
+        {
+            // There is nobody left to tell.
+        }
+    }
+
     public void Leave(RunningTurn turn) => _running.Leave(turn);
 
     public RecordWriter RentRecords() => _idleRecords.TryDequeue(out RecordWriter? records) ? records : new RecordWriter(_defDigest);
@@ -131,11 +157,25 @@ internal sealed class SessionHost : IAsyncDisposable
             case BeginStatus.Held:
                 return begun.Lease.Owner == _owner ? Refusal.InFlight : Refusal.Contended;
             default:
-                OpenRequest? open = begun.NextSeq <= begun.Head!.NextSeq
-                    ? null
-                    : await OpenRequest.ReadAsync(Settings.Store.ReadAsync(id, begun.Head.NextSeq, cancel)).ConfigureAwait(false);
+                OpenRequest? open = await ReadOpenAsync(begun, cancel).ConfigureAwait(false);
                 return await EnterAsync(
-                    new RunningTurn(this, begun.Lease, begun.Head, begun.NextSeq, open, request.Body)).ConfigureAwait(false);
+                    new RunningTurn(this, begun.Lease, begun.Head!, begun.NextSeq, open, request.Body)).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<OpenRequest?> ReadOpenAsync(BeginResult begun, CancellationToken cancel)
+    {
+        if (begun.NextSeq <= begun.Head!.NextSeq)
+            return null;
+        try
+        {
+            return await OpenRequest.ReadAsync(
+                Settings.Store.ReadAsync(begun.Lease.Session, begun.Head.NextSeq, cancel)).ConfigureAwait(false);
+        }
+        catch
+        {
+            await ReleaseAsync(begun.Lease).ConfigureAwait(false);
+            throw;
         }
     }
 
@@ -168,7 +208,7 @@ internal sealed class SessionHost : IAsyncDisposable
 
     private Refusal StoreFailed(IOException e)
     {
-        Settings.Failed("store", e);
+        Report("store", e);
         return Refusal.StoreUnavailable;
     }
 }
