@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using Iris.Net.Sessions;
 using Iris.Net.Stores;
-using Iris.Net.Tests.Stores;
 
 namespace Iris.Net.Tests.Sessions;
 
