@@ -145,4 +145,26 @@ public class RefusalTests
         });
         Assert.That((await server.AskAsync(Get)).Body, Is.EqualTo("fine"));
     }
+
+    [Test]
+    public async Task A_handler_that_returns_before_its_read_ended_is_reported_and_cut()
+    {
+        await using TestServer server = await TestServer.StartAsync((exchange, disconnected) =>
+        {
+            _ = exchange.Request.ReadBodyAsync(cancel: disconnected).AsTask();
+            return exchange.Response.SendAsync("early"u8, disconnected);
+        });
+        using RawClient client = await server.ConnectAsync();
+        await client.SendAsync("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbo");
+        Assert.That(async () => await client.ReadToEndAsync(), Throws.Exception);
+        Assert.That(server.Errors.Single(), Is.InstanceOf<InvalidOperationException>());
+    }
+
+    [Test]
+    public void A_limit_is_more_than_zero() => Assert.Multiple(() =>
+    {
+        Assert.That(() => new HttpServerLimits { MaxDrain = 0 }, Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new HttpServerLimits { MaxConcurrentConnections = -1 }, Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new HttpServerLimits { DrainTimeout = TimeSpan.Zero }, Throws.InstanceOf<ArgumentOutOfRangeException>());
+    });
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -31,7 +32,8 @@ internal readonly struct TurnBody
         body = default;
         if (!Utf8.IsValid(utf8))
             return false;
-        Cutter cutter = new(utf8.Length);
+        byte[] rented = ArrayPool<byte>.Shared.Rent(utf8.Length);
+        Cutter cutter = new(rented);
         byte[]? token = null;
         try
         {
@@ -54,14 +56,18 @@ internal readonly struct TurnBody
                     return false;
                 cutter.Cut(utf8, start, (int)reader.BytesConsumed);
             }
+
+            body = new TurnBody(cutter.Rest(utf8), token);
+            return true;
         }
         catch (JsonException)
         {
             return false;
         }
-
-        body = new TurnBody(cutter.Rest(utf8), token);
-        return true;
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
     }
 
     private static byte[] Unescaped(ref Utf8JsonReader reader) =>
@@ -103,9 +109,8 @@ internal readonly struct TurnBody
     }
 
     /// <summary>Copies a JSON text without white space and without some members of its outermost object.</summary>
-    private ref struct Cutter(int length)
+    private ref struct Cutter(byte[] kept)
     {
-        private readonly byte[] _kept = new byte[length];
         private int _length, _from;
 
         public void Cut(ReadOnlySpan<byte> json, int start, int end)
@@ -113,7 +118,7 @@ internal readonly struct TurnBody
             Keep(json[_from..start]);
             _from = end;
             // One of the commas around the member goes with it.
-            if (_kept[_length - 1] == ',')
+            if (kept[_length - 1] == ',')
                 _length--;
             else if (json[end..].IndexOfAnyExcept(" \t\r\n"u8) is >= 0 and var next && json[end + next] == ',')
                 _from = end + next + 1;
@@ -122,9 +127,9 @@ internal readonly struct TurnBody
         public byte[] Rest(ReadOnlySpan<byte> json)
         {
             Keep(json[_from..]);
-            return _length == _kept.Length ? _kept : _kept[.._length];
+            return kept[.._length];
         }
 
-        private void Keep(ReadOnlySpan<byte> part) => _length += JsonWhiteSpace.Remove(part, _kept.AsSpan(_length));
+        private void Keep(ReadOnlySpan<byte> part) => _length += JsonWhiteSpace.Remove(part, kept.AsSpan(_length));
     }
 }

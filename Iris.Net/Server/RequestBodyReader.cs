@@ -20,6 +20,9 @@ internal sealed class RequestBodyReader(HttpConnection connection)
     /// <summary>Whether the body was read to its end.</summary>
     public bool IsAtEnd { get; private set; } = true;
 
+    /// <summary>Whether somebody waits for more of the body.</summary>
+    public bool IsReading { get; private set; }
+
     /// <summary>Why the body cannot be read to its end.</summary>
     public RejectionReason Rejection { get; private set; }
 
@@ -57,6 +60,7 @@ internal sealed class RequestBodyReader(HttpConnection connection)
         Rejection = RejectionReason.None;
         Received = 0;
         _isRead = false;
+        IsReading = false;
         if (framing.Kind == BodyFramingKind.Chunked)
             (_chunks ??= new ChunkedReader(connection.Server.ChunkedLimits)).Reset();
     }
@@ -90,6 +94,7 @@ internal sealed class RequestBodyReader(HttpConnection connection)
             await ContinueAsync(cancel).ConfigureAwait(false);
         ReadResult read;
         Wait expired;
+        IsReading = true;
         connection.Await(Wait.Body);
         try
         {
@@ -98,6 +103,7 @@ internal sealed class RequestBodyReader(HttpConnection connection)
         finally
         {
             expired = connection.EndWait();
+            IsReading = false;
         }
 
         RejectionReason why = Take(read.Buffer, to, max);

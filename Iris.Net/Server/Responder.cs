@@ -86,10 +86,14 @@ internal static class Responder
     }
 
     // A handler may have left to the server what is always the same.
-    private static ValueTask CompleteAsync(HttpExchange exchange) =>
-        exchange.Response is { HasStarted: true, Streaming: null } && exchange.Content.IsAtEnd && !exchange.Connection.Transport.IsSending
+    private static ValueTask CompleteAsync(HttpExchange exchange)
+    {
+        if (exchange.Connection.Transport.IsSending || exchange.Content.IsReading)
+            throw new InvalidOperationException("A handler returned before its read or its send ended.");
+        return exchange.Response is { HasStarted: true, Streaming: null } && exchange.Content.IsAtEnd
             ? default
             : CompleteSlowlyAsync(exchange.Connection, exchange.Response, exchange.Content);
+    }
 
     private static async ValueTask CompleteSlowlyAsync(HttpConnection connection, HttpResponse response, RequestBodyReader content)
     {
@@ -97,8 +101,6 @@ internal static class Responder
             await response.RejectAsync(content.Rejection, connection.Exchange.Request).ConfigureAwait(false);
         else if (!response.HasStarted)
             await response.SendAsync(default(ReadOnlySpan<byte>)).ConfigureAwait(false);
-        else if (connection.Transport.IsSending)
-            throw new InvalidOperationException("A handler returned before its send ended.");
         else if (response.Streaming is { } body)
             await body.CompleteAsync().ConfigureAwait(false);
         if (connection.IsPersistent)
@@ -113,7 +115,7 @@ internal static class Responder
         bool isGone = connection.Transport.IsAborted;
         if (!isGone)
             connection.Server.Report(e);
-        if (isGone || exchange.Response.HasStarted)
+        if (isGone || exchange.Response.HasStarted || exchange.Content.IsReading)
             connection.Abort();
         else
             await exchange.Response.RejectAsync(RejectionReason.InternalError, exchange.Request).ConfigureAwait(false);

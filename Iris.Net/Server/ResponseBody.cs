@@ -27,6 +27,8 @@ public sealed class ResponseBody : IBufferWriter<byte>
     public Memory<byte> GetMemory(int sizeHint = 0)
     {
         ThrowIfOver();
+        if (_exchange.Connection.Transport.IsSending)
+            throw new InvalidOperationException("A flush is pending.");
         return _bytes.GetMemory(sizeHint);
     }
 

@@ -2,14 +2,65 @@ using Iris.Net.Journal;
 
 namespace Iris.Net.Stores;
 
-/// <summary>Which sessions go first where memory is short.</summary>
-internal static class MemoryEviction
+/// <summary>Makes room where memory is short, and drops what nobody used for a day.</summary>
+internal sealed class MemoryEviction : IAsyncDisposable
 {
-    /// <summary>Sessions that nobody used since a time, the ones that are missed least first: finished and never-continued
-    /// ones before others, then the least recently used.</summary>
-    public static IEnumerable<(string Id, SessionCell Cell, SessionCell.State State)> Candidates(
-        IEnumerable<KeyValuePair<string, SessionCell>> sessions, long usedBefore, long now) =>
-        from pair in sessions
+    private static readonly TimeSpan EvictableAfter = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan DroppedAfter = TimeSpan.FromHours(24);
+    private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(10);
+
+    private readonly SessionTable _sessions;
+    private readonly long _maxBytes;
+    private readonly TimeProvider _time;
+    private readonly ITimer _sweep;
+    private long _count, _fruitlessAt;
+
+    public MemoryEviction(SessionTable sessions, long maxBytes, TimeProvider time)
+    {
+        (_sessions, _maxBytes, _time) = (sessions, maxBytes, time);
+        _sweep = time.CreateTimer(static eviction => ((MemoryEviction)eviction!).DropOld(), this, SweepEvery, SweepEvery);
+    }
+
+    /// <summary>How many sessions went.</summary>
+    public long Count => Volatile.Read(ref _count);
+
+    /// <summary>Whether there is room for one more session, if need be after others went.</summary>
+    public bool HasRoom(long now)
+    {
+        if (_sessions.Bytes <= _maxBytes)
+            return true;
+        // A full store that found nothing looks again a second later, not for each session.
+        if (now - Volatile.Read(ref _fruitlessAt) < TimeSpan.TicksPerSecond)
+            return false;
+        Evict(now - EvictableAfter.Ticks, now, downTo: _maxBytes / 10 * 9);
+        if (_sessions.Bytes <= _maxBytes)
+            return true;
+        Volatile.Write(ref _fruitlessAt, now);
+        return false;
+    }
+
+    public ValueTask DisposeAsync() => _sweep.DisposeAsync();
+
+    private void DropOld()
+    {
+        long now = _time.GetUtcNow().UtcTicks;
+        Evict(now - DroppedAfter.Ticks, now, downTo: long.MinValue);
+    }
+
+    private void Evict(long usedBefore, long now, long downTo)
+    {
+        foreach ((string id, SessionCell cell, SessionCell.State state) in Candidates(usedBefore, now))
+        {
+            if (_sessions.Bytes <= downTo)
+                return;
+            if (_sessions.TryRemove(id, cell, state))
+                Interlocked.Increment(ref _count);
+        }
+    }
+
+    // The ones that are missed least first: finished and never-continued ones before others, then the least recently used.
+    private IEnumerable<(string Id, SessionCell Cell, SessionCell.State State)> Candidates(long usedBefore, long now) =>
+        from pair in _sessions
         let state = pair.Value.Now
         where state.IdleSince < usedBefore && !state.Deleted && !state.IsLeased(now) && state.Mail is null
         orderby IsMissed(state), state.IdleSince

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Iris.Net.Journal;
 using Iris.Net.Stores;
@@ -10,14 +9,9 @@ namespace Iris.Net;
 /// first; whatever was not used for a day goes in any case.</summary>
 public sealed class MemoryStateStore : IStateStore
 {
-    private static readonly TimeSpan EvictableAfter = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan DroppedAfter = TimeSpan.FromHours(24);
-    private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(10);
-
-    private readonly ConcurrentDictionary<string, SessionCell> _sessions = new(StringComparer.Ordinal);
+    private readonly SessionTable _sessions = new();
     private readonly TimeProvider _time;
-    private readonly ITimer _sweep;
-    private long _bytes, _evicted, _fruitlessSweep;
+    private readonly MemoryEviction _eviction;
     private long _lastFence;   // of all sessions: a lease of a deleted one must not reach its successor of the same id
 
     /// <summary>Makes an empty store.</summary>
@@ -30,7 +24,7 @@ public sealed class MemoryStateStore : IStateStore
         MaxBytes = maxBytes ?? Math.Min(1L << 30, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxBytes, 1L << 20, nameof(maxBytes));
         _time = time ?? TimeProvider.System;
-        _sweep = _time.CreateTimer(static store => ((MemoryStateStore)store!).DropOld(), this, SweepEvery, SweepEvery);
+        _eviction = new MemoryEviction(_sessions, MaxBytes, _time);
     }
 
     /// <inheritdoc/>
@@ -40,13 +34,13 @@ public sealed class MemoryStateStore : IStateStore
     public long MaxBytes { get; }
 
     /// <summary>About how much memory it takes, in bytes.</summary>
-    public long Bytes => Volatile.Read(ref _bytes);
+    public long Bytes => _sessions.Bytes;
 
     /// <summary>How many sessions it holds.</summary>
     public int Count => _sessions.Count;
 
     /// <summary>How many sessions made room for others, or were not used for a day.</summary>
-    public long Evicted => Volatile.Read(ref _evicted);
+    public long Evicted => _eviction.Count;
 
     private long Now => _time.GetUtcNow().UtcTicks;
 
@@ -56,7 +50,7 @@ public sealed class MemoryStateStore : IStateStore
     {
         ArgumentNullException.ThrowIfNull(seed);
         long now = Now;
-        if (Bytes > MaxBytes && !MakeRoom(now))
+        if (!_eviction.HasRoom(now))
             return new(CreateResult.Full());
         SessionCell.State first = new()
         {
@@ -70,9 +64,8 @@ public sealed class MemoryStateStore : IStateStore
         };
         SessionCell cell = new(first);
         while (!_sessions.TryAdd(id.Value, cell))   // again where the one that has the id is being deleted at this very moment
-            if (_sessions.TryGetValue(id.Value, out SessionCell? other) && other.Now is { Deleted: false } taken)
+            if (_sessions.TryGet(id.Value, out SessionCell? other) && other.Now is { Deleted: false } taken)
                 return new(CreateResult.Exists(taken.Head));
-        Interlocked.Add(ref _bytes, first.Size);
         return new(CreateResult.Created(new Lease(id, first.Fence, by.Owner), seed.Head));
     }
 
@@ -80,7 +73,7 @@ public sealed class MemoryStateStore : IStateStore
     public ValueTask<BeginResult> BeginAsync(
         SessionId id, ReadOnlyMemory<byte> guard, LeaseRequest by, CancellationToken cancel = default)
     {
-        if (!_sessions.TryGetValue(id.Value, out SessionCell? cell))
+        if (!_sessions.TryGet(id.Value, out SessionCell? cell))
             return new(BeginResult.Unknown());
         for (; ; )
         {
@@ -104,7 +97,7 @@ public sealed class MemoryStateStore : IStateStore
                 Closed = lapsed ? state.Closed.Copy() : state.Closed,
                 Writer = lapsed ? new() : state.Writer,
             };
-            if (Swap(cell, state, begun))
+            if (_sessions.TrySwap(cell, state, begun))
                 return new(BeginResult.Begun(new Lease(id, begun.Fence, by.Owner), begun.Head, begun.NextSeq));
         }
     }
@@ -113,7 +106,7 @@ public sealed class MemoryStateStore : IStateStore
     public ValueTask<AppendResult> AppendAsync(
         Lease lease, ReadOnlyMemory<JournalEntry> entries, SessionHead? commit, Flush flush, CancellationToken cancel = default)
     {
-        if (!_sessions.TryGetValue(lease.Session.Value, out SessionCell? cell))
+        if (!_sessions.TryGet(lease.Session.Value, out SessionCell? cell))
             return new(AppendResult.Unknown);
         for (; ; )
         {
@@ -127,7 +120,7 @@ public sealed class MemoryStateStore : IStateStore
             try
             {
                 if (ReferenceEquals(cell.Now, state)
-                    && Swap(cell, state, MemoryAppend.Apply(state, entries.Span, commit) with { LastUsed = Now }))
+                    && _sessions.TrySwap(cell, state, MemoryAppend.Apply(state, entries.Span, commit) with { LastUsed = Now }))
                     return new(AppendResult.Appended);
             }
             finally
@@ -150,14 +143,14 @@ public sealed class MemoryStateStore : IStateStore
 
     /// <inheritdoc/>
     public ValueTask<SessionHead?> FindAsync(SessionId id, CancellationToken cancel = default) =>
-        new(_sessions.TryGetValue(id.Value, out SessionCell? cell) && cell.Now is { Deleted: false } state ? state.Head : null);
+        new(_sessions.TryGet(id.Value, out SessionCell? cell) && cell.Now is { Deleted: false } state ? state.Head : null);
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<JournalEntry> ReadAsync(
         SessionId id, long from, [EnumeratorCancellation] CancellationToken cancel = default)
     {
         await Task.CompletedTask.ConfigureAwait(false);
-        if (!_sessions.TryGetValue(id.Value, out SessionCell? cell) || cell.Now is not { Deleted: false } state)
+        if (!_sessions.TryGet(id.Value, out SessionCell? cell) || cell.Now is not { Deleted: false } state)
             yield break;
         foreach (RecordLog log in (RecordLog[])[state.Closed, state.Open])
         {
@@ -173,7 +166,7 @@ public sealed class MemoryStateStore : IStateStore
     /// <inheritdoc/>
     public ValueTask<bool> PostAsync(SessionId id, Mail mail, CancellationToken cancel = default)
     {
-        if (!_sessions.TryGetValue(id.Value, out SessionCell? cell))
+        if (!_sessions.TryGet(id.Value, out SessionCell? cell))
             return new(false);
         for (; ; )
         {
@@ -188,7 +181,7 @@ public sealed class MemoryStateStore : IStateStore
             };
             if (posted is null)
                 return new(false);
-            if (Swap(cell, state, posted))
+            if (_sessions.TrySwap(cell, state, posted))
                 return new(true);
         }
     }
@@ -231,66 +224,21 @@ public sealed class MemoryStateStore : IStateStore
     /// <inheritdoc/>
     public ValueTask DeleteAsync(Lease lease, Tombstone why, CancellationToken cancel = default)
     {
-        if (_sessions.TryGetValue(lease.Session.Value, out SessionCell? cell))
-            while (cell.Now is { } state && state.Holds(lease) && !TryRemove(lease.Session.Value, cell, state)) { }
+        if (_sessions.TryGet(lease.Session.Value, out SessionCell? cell))
+            while (cell.Now is { } state && state.Holds(lease) && !_sessions.TryRemove(lease.Session.Value, cell, state)) { }
         return default;
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _sweep.DisposeAsync();
+    public ValueTask DisposeAsync() => _eviction.DisposeAsync();
 
     private bool Update(Lease lease, Func<SessionCell.State, SessionCell.State> change)
     {
-        if (!_sessions.TryGetValue(lease.Session.Value, out SessionCell? cell))
+        if (!_sessions.TryGet(lease.Session.Value, out SessionCell? cell))
             return false;
         while (cell.Now is { } state && state.Holds(lease))
             if (cell.TrySwap(state, change(state)))
                 return true;
         return false;
-    }
-
-    private bool Swap(SessionCell cell, SessionCell.State from, SessionCell.State to)
-    {
-        if (!cell.TrySwap(from, to))
-            return false;
-        Interlocked.Add(ref _bytes, to.Size - from.Size);
-        return true;
-    }
-
-    private bool TryRemove(string id, SessionCell cell, SessionCell.State state)
-    {
-        if (!Swap(cell, state, state with { Deleted = true, Owner = null, Closed = default, Open = default, Mail = null }))
-            return false;
-        _sessions.TryRemove(new KeyValuePair<string, SessionCell>(id, cell));
-        return true;
-    }
-
-    private bool MakeRoom(long now)
-    {
-        // A full store that found nothing looks again a second later, not for each START.
-        if (now - Volatile.Read(ref _fruitlessSweep) < TimeSpan.TicksPerSecond)
-            return false;
-        Evict(now - EvictableAfter.Ticks, now, downTo: MaxBytes / 10 * 9);
-        if (Bytes <= MaxBytes)
-            return true;
-        Volatile.Write(ref _fruitlessSweep, now);
-        return false;
-    }
-
-    private void DropOld()
-    {
-        long now = Now;
-        Evict(now - DroppedAfter.Ticks, now, downTo: long.MinValue);
-    }
-
-    private void Evict(long usedBefore, long now, long downTo)
-    {
-        foreach ((string id, SessionCell cell, SessionCell.State state) in MemoryEviction.Candidates(_sessions, usedBefore, now))
-        {
-            if (Bytes <= downTo)
-                return;
-            if (TryRemove(id, cell, state))
-                Interlocked.Increment(ref _evicted);
-        }
     }
 }

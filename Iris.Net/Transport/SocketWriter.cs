@@ -73,6 +73,8 @@ internal sealed class SocketWriter(Socket socket) : PipeWriter
             return new(default(FlushResult));
         if (IsSending)
             throw new InvalidOperationException("A flush is pending.");
+        if (IsBroken)
+            throw new IOException("A send failed before: what follows would stand behind a gap.");
         (_first, _last, _sending, _collected) = (null, null, _collected, 0);
         int start = 0;
         try

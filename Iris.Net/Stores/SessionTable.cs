@@ -1,0 +1,47 @@
+using System.Collections;
+using System.Collections.Concurrent;
+
+namespace Iris.Net.Stores;
+
+/// <summary>The sessions in memory by their ids, and about how much of it they take.</summary>
+internal sealed class SessionTable : IEnumerable<KeyValuePair<string, SessionCell>>
+{
+    private readonly ConcurrentDictionary<string, SessionCell> _cells = new(StringComparer.Ordinal);
+    private long _bytes;
+
+    public long Bytes => Volatile.Read(ref _bytes);
+
+    public int Count => _cells.Count;
+
+    public bool TryGet(string id, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out SessionCell? cell) =>
+        _cells.TryGetValue(id, out cell);
+
+    public bool TryAdd(string id, SessionCell cell)
+    {
+        if (!_cells.TryAdd(id, cell))
+            return false;
+        Interlocked.Add(ref _bytes, cell.Now.Size);
+        return true;
+    }
+
+    /// <summary>Replaces a session's state, unless somebody else did so first.</summary>
+    public bool TrySwap(SessionCell cell, SessionCell.State from, SessionCell.State to)
+    {
+        if (!cell.TrySwap(from, to))
+            return false;
+        Interlocked.Add(ref _bytes, to.Size - from.Size);
+        return true;
+    }
+
+    public bool TryRemove(string id, SessionCell cell, SessionCell.State state)
+    {
+        if (!TrySwap(cell, state, state with { Deleted = true, Owner = null, Closed = default, Open = default, Mail = null }))
+            return false;
+        _cells.TryRemove(new KeyValuePair<string, SessionCell>(id, cell));
+        return true;
+    }
+
+    public IEnumerator<KeyValuePair<string, SessionCell>> GetEnumerator() => _cells.GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+}
