@@ -23,6 +23,7 @@ internal sealed class EventReader : IValueTaskSource, IDisposable
     {
         if (IsCut || _at.Next is not { } node)
         {
+            Volatile.Write(ref _behindSince, -1);   // it caught up, and begins anew
             kind = default;
             json = default;
             return false;

@@ -7,9 +7,10 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits)
     private readonly Lock _gate = new();
     private EventReader[] _readers = [];
     private Node? _tail;   // none before the first reader
+    private volatile TurnEnd? _end;
 
     /// <summary>How the attempt ended; null while it runs. Behind it no event comes.</summary>
-    public TurnEnd? End { get; private set; }
+    public TurnEnd? End => _end;
 
     /// <summary>Whether anybody follows: events that nobody reads need not be encoded.</summary>
     public bool IsFollowed => Volatile.Read(ref _readers).Length > 0;
@@ -33,7 +34,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits)
     {
         lock (_gate)
         {
-            End = end;
+            _end = end;
             foreach (EventReader reader in _readers)
                 reader.Wake();
         }

@@ -1,0 +1,292 @@
+using System.Text;
+using Iris.Net.Sessions;
+using Iris.Net.Tests.Stores;
+
+namespace Iris.Net.Tests.Sessions;
+
+internal sealed class TurnEventsTests
+{
+    private static readonly EventLimits Small = new(Lasting: 100, LastingFor: TimeSpan.FromSeconds(1), Most: 400);
+    private static readonly TurnEnd SomeEnd = TurnEnd.Aborted(AbortReason.Failed, default);
+
+    private readonly ManualTime _time = new();
+
+    private TurnEvents Make(EventLimits? limits = null) => new(_time, limits ?? new(1 << 20, TimeSpan.FromSeconds(1), 4 << 20));
+
+    private static void Delta(TurnEvents events, int bytes) => events.Append(EventKind.Delta, new byte[bytes]);
+
+    private static void Text(TurnEvents events, string text) => events.Append(EventKind.Delta, Encoding.UTF8.GetBytes(text));
+
+    private static List<string> Read(EventReader reader)
+    {
+        List<string> read = [];
+        while (reader.TryRead(out EventKind kind, out ReadOnlySpan<byte> json))
+            read.Add($"{kind} {Encoding.UTF8.GetString(json)}");
+        return read;
+    }
+
+    [Test]
+    public void AReaderGetsWhatComesAfterItInOrder()
+    {
+        TurnEvents events = Make();
+        using EventReader first = events.Attach();
+        Text(events, "1");
+        events.Append(EventKind.Record, "r"u8.ToArray());
+        using EventReader second = events.Attach();
+        Assert.That(Read(first), Is.EqualTo((string[])["Delta 1", "Record r"]));
+        Text(events, "2");
+        Assert.That(Read(first), Is.EqualTo((string[])["Delta 2"]));
+        Assert.That(Read(second), Is.EqualTo((string[])["Delta 2"]));
+        Assert.That(Read(second), Is.Empty);
+    }
+
+    [Test]
+    public void EventsBeforeTheFirstReaderAreNobodys()
+    {
+        TurnEvents events = Make();
+        Text(events, "lost");
+        using EventReader reader = events.Attach();
+        Text(events, "1");
+        Assert.That(Read(reader), Is.EqualTo((string[])["Delta 1"]));
+    }
+
+    [Test]
+    public void WhoFollowsIsKnown()
+    {
+        TurnEvents events = Make();
+        Assert.That(events.IsFollowed, Is.False);
+        EventReader one = events.Attach(), other = events.Attach();
+        one.Dispose();
+        Assert.That(events.IsFollowed);
+        other.Dispose();
+        other.Dispose();
+        Assert.That(events.IsFollowed, Is.False);
+    }
+
+    [Test]
+    public void TheEndComesAfterAllEvents()
+    {
+        TurnEvents events = Make();
+        using EventReader reader = events.Attach();
+        Text(events, "1");
+        Assert.That(reader.End, Is.Null);
+        events.Finish(SomeEnd);
+        Assert.That(reader.End, Is.Null, "there is an event before it");
+        Read(reader);
+        Assert.That(reader.End, Is.SameAs(SomeEnd));
+        using EventReader late = events.Attach();
+        Assert.That(late.End, Is.SameAs(SomeEnd));
+    }
+
+    [Test]
+    public async Task AWaitEndsWithAnEventTheEndOrACut()
+    {
+        TurnEvents events = Make(Small);
+        using EventReader reader = events.Attach();
+        for (int i = 0; i < 3; i++)
+        {
+            Task wait = reader.WaitAsync().AsTask();
+            Assert.That(wait.IsCompleted, Is.False);
+            Text(events, $"{i}");
+            await wait.WaitAsync(TimeSpan.FromSeconds(30));
+            Assert.That(Read(reader), Is.EqualTo((string[])[$"Delta {i}"]));
+        }
+
+        Text(events, "ready");
+        Assert.That(reader.WaitAsync().IsCompletedSuccessfully, "there is one already");
+        Read(reader);
+        Task end = reader.WaitAsync().AsTask();
+        events.Finish(SomeEnd);
+        await end.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.That(reader.WaitAsync().IsCompletedSuccessfully, "it stays ended");
+    }
+
+    [TestCase(400, false)]
+    [TestCase(401, true)]
+    public void AReaderIsCutBeyondTheMostThatMayWait(int waiting, bool isCut)
+    {
+        TurnEvents events = Make(Small);
+        using EventReader reader = events.Attach();
+        Delta(events, 101);
+        Delta(events, waiting - 101);
+        Assert.That(reader.IsCut, Is.EqualTo(isCut));
+    }
+
+    [TestCase(100, 1001, false)]
+    [TestCase(101, 1000, false)]
+    [TestCase(101, 1001, true)]
+    public void AReaderIsCutWhereTooMuchWaitsForTooLong(int waiting, int milliseconds, bool isCut)
+    {
+        TurnEvents events = Make(Small);
+        using EventReader reader = events.Attach();
+        Delta(events, waiting);
+        _time.Advance(TimeSpan.FromMilliseconds(milliseconds));
+        Delta(events, 0);
+        Assert.That(reader.IsCut, Is.EqualTo(isCut));
+    }
+
+    [Test]
+    public void ACutReaderGetsNothingMoreAndNoEnd()
+    {
+        TurnEvents events = Make(Small);
+        using EventReader slow = events.Attach(), quick = events.Attach();
+        for (int i = 0; i < 5; i++)
+        {
+            Delta(events, 101);
+            Read(quick);
+        }
+
+        events.Finish(SomeEnd);
+        Assert.That((slow.IsCut, quick.IsCut), Is.EqualTo((true, false)));
+        Assert.That(Read(slow), Is.Empty);
+        Assert.That(slow.End, Is.Null);
+        Assert.That(slow.WaitAsync().IsCompletedSuccessfully);
+        Assert.That(quick.End, Is.Not.Null);
+    }
+
+    [Test]
+    public async Task ACutWakesTheReaderThatWaits()
+    {
+        TurnEvents events = Make(Small);
+        using EventReader reader = events.Attach();
+        Task wait = reader.WaitAsync().AsTask();
+        Delta(events, 101);
+        Delta(events, 300);
+        await wait.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.That(reader.IsCut);
+    }
+
+    [Test]
+    public void RecordsDoNotCount()
+    {
+        TurnEvents events = Make(Small);
+        using EventReader reader = events.Attach();
+        for (int i = 0; i < 10; i++)
+        {
+            events.Append(EventKind.Record, new byte[1000]);
+            _time.Advance(TimeSpan.FromSeconds(10));
+        }
+
+        Assert.That(reader.IsCut, Is.False);
+        Assert.That(Read(reader), Has.Count.EqualTo(10));
+    }
+
+    [Test]
+    public void AReaderThatTookWhatWaitedBeginsAnew()
+    {
+        TurnEvents events = Make(Small);
+        using EventReader reader = events.Attach();
+        for (int i = 0; i < 5; i++)
+        {
+            Delta(events, 150);   // too much to last, and taken at once
+            Read(reader);
+            _time.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        Assert.That(reader.IsCut, Is.False);
+        Delta(events, 150);
+        _time.Advance(TimeSpan.FromSeconds(1.1));
+        Delta(events, 1);
+        Assert.That(reader.IsCut, "this time nobody took it");
+    }
+
+    [Test]
+    public void NoWakeIsLost()
+    {
+        TurnEvents events = Make();
+        using EventReader reader = events.Attach();
+        Task wait = Task.CompletedTask;
+        Rendezvous.Run(
+            20_000,
+            _ => { },
+            _ => events.Append(EventKind.Delta, []),
+            _ => wait = reader.WaitAsync().AsTask(),
+            round =>
+            {
+                Assert.That(wait.Wait(TimeSpan.FromSeconds(30)), $"round {round}");
+                Assert.That(Read(reader), Has.Count.EqualTo(1));
+            });
+    }
+
+    [Test]
+    public async Task AReaderOnAnotherThreadMissesNothing()
+    {
+        TurnEvents events = Make();
+        using EventReader reader = events.Attach();
+        Task<List<string>> reading = Task.Run(async () =>
+        {
+            List<string> read = [];
+            while (true)
+            {
+                read.AddRange(Read(reader));
+                if (reader.End is not null)
+                    return read;
+                await reader.WaitAsync();
+            }
+        });
+        for (int i = 0; i < 20_000; i++)
+        {
+            Text(events, $"{i}");
+            if (i % 100 == 0)
+                await Task.Yield();
+        }
+
+        events.Finish(SomeEnd);
+        Assert.That(
+            await reading.WaitAsync(TimeSpan.FromSeconds(30)), Is.EqualTo(Enumerable.Range(0, 20_000).Select(i => $"Delta {i}")));
+    }
+
+    [Test]
+    public async Task ATurnsEventsComeAsItsProgramMadeThem()
+    {
+        await using SessionTester host = new(async (turn, _) =>
+        {
+            await turn.DeltaAsync("a\"\n<ä😀\ud83d\u2028");
+            await turn.StepAsync("s", async (_, _) =>
+            {
+                await turn.DeltaAsync("");
+                return SessionTester.Json("{\n\"v\": 1}");
+            });
+            await turn.DeltaAsync("z");
+            return TurnOutcome.ParkedOnSignal("go");
+        });
+        RunningTurn running = await host.Client().BeginAsync();
+        using EventReader reader = running.Events.Attach();
+        TurnEnd end = await running.RunAsync();
+        List<string> read = Read(reader);
+        Assert.That(read, Has.None.Contain("\n"), "each on one line");
+        string[] expected =
+        [
+            "Delta delta", "Record record effect_intent", "Delta delta", "Record record effect_result", "Delta delta", "Record record marker",
+        ];
+        Assert.That(read.Select(Describe), Is.EqualTo(expected));
+        Assert.That(
+            SessionTester.Json(read[0][6..]).GetProperty("text").GetString(), Is.EqualTo("a\"\n<ä😀\uFFFD\u2028"));
+        Assert.That(read.Where(e => e[0] == 'R').Select(e => SessionTester.Json(e[7..]).GetProperty("record").GetProperty("seq").GetInt64()), Is.Ordered.And.Unique);
+        Assert.That(reader.End, Is.SameAs(end));
+
+        static string Describe(string e)
+        {
+            int at = e.IndexOf(' ', StringComparison.Ordinal);
+            System.Text.Json.JsonElement json = SessionTester.Json(e[at..]);
+            Assert.That(e[(at + 1)..], Does.StartWith("{\"type\":"));
+            string kind = json.TryGetProperty("record", out System.Text.Json.JsonElement record) ? $" {record.GetProperty("kind").GetString()}" : "";
+            return $"{e[..at]} {json.GetProperty("type").GetString()}{kind}";
+        }
+    }
+
+    [Test]
+    public async Task AnAttemptThatFailsEndsItsEventsToo()
+    {
+        await using SessionTester host = new(async (turn, _) =>
+        {
+            await turn.DeltaAsync("x");
+            throw new InvalidOperationException();
+        });
+        RunningTurn running = await host.Client().BeginAsync();
+        using EventReader reader = running.Events.Attach();
+        await running.RunAsync();
+        Assert.That(Read(reader), Has.Count.EqualTo(1));
+        Assert.That(reader.End!.Status, Is.EqualTo(TurnStatus.Failed));
+    }
+}
