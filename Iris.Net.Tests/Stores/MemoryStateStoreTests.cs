@@ -172,6 +172,23 @@ internal sealed class MemoryStateStoreTests : StateStoreTests
     }
 
     [Test]
+    public void EveryByteIsGivenBackThoughASessionIsUsedWhileItIsMade()
+    {
+        SessionId id = new("s");
+        CreateResult created = default;
+        Rendezvous.Run(
+            20_000,
+            _ => { },
+            _ => created = Store.CreateAsync(id, Seed("T0"), Someone).AsTask().Result,
+            _ =>
+            {
+                while (!Store.PostAsync(id, new SignalMail("go", new byte[100])).AsTask().Result) { }
+            },
+            _ => Store.DeleteAsync(created.Lease, Tombstone.Deleted).AsTask().Wait());
+        Assert.That((Memory.Bytes, Memory.Count), Is.EqualTo((0L, 0)));
+    }
+
+    [Test]
     public async Task BytesCountRecordsStateAndReply()
     {
         Lease lease = await CreateAsync("T0");

@@ -491,6 +491,41 @@ internal abstract class StateStoreTests
     }
 
     [Test]
+    public async Task AWriterThatLostItsLeaseDisturbsNoRecordOfItsSuccessor()
+    {
+        Lease old = await CreateAsync("T0");
+        JournalEntry[] a = [], b = [];
+        AppendResult late = default, next = default;
+        BeginResult begun = default;
+        List<string> expected = [Text(Entry(0).Utf8)];
+        long seq = 1;
+        Rendezvous.Run(
+            3_000,
+            round =>
+            {
+                a = [Entry(seq, text: new string('a', 4000 + round % 97))];
+                Time.Advance(Ttl);
+            },
+            _ => late = Now(Store.AppendAsync(old, a, null, Flush.Written)),
+            round =>
+            {
+                begun = Now(Store.BeginAsync(Id, default, You));
+                b = [Entry(begun.NextSeq, text: new string('b', 4000 + round % 31))];
+                next = Now(Store.AppendAsync(begun.Lease, b, null, Flush.Written));
+            },
+            round =>
+            {
+                Assert.That((begun.Status, next), Is.EqualTo((BeginStatus.Begun, AppendResult.Appended)), $"round {round}");
+                Assert.That(begun.NextSeq, Is.EqualTo(late == AppendResult.Appended ? seq + 1 : seq), $"round {round}");
+                if (late == AppendResult.Appended)
+                    expected.Add(Text(a[0].Utf8));
+                expected.Add(Text(b[0].Utf8));
+                (seq, old) = (begun.NextSeq + 1, begun.Lease);
+            });
+        Assert.That((await ReadAsync(0)).Select(e => Text(e.Utf8)), Is.EqualTo(expected));
+    }
+
+    [Test]
     public async Task ConcurrentAppendsWithOneLeaseCorruptNothing()
     {
         Lease lease = await CreateAsync("T0");

@@ -18,9 +18,10 @@ internal sealed class SessionTable : IEnumerable<KeyValuePair<string, SessionCel
 
     public bool TryAdd(string id, SessionCell cell)
     {
+        long size = cell.Now.Size;   // before anybody else can change it
         if (!_cells.TryAdd(id, cell))
             return false;
-        Interlocked.Add(ref _bytes, cell.Now.Size);
+        Interlocked.Add(ref _bytes, size);
         return true;
     }
 
