@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Iris.Net.Endpoints;
 using Iris.Net.Sessions;
@@ -30,7 +31,7 @@ public sealed class WireJsonTests
     [TestCaseSource(nameof(Ends))]
     public void RepliesAndOutcomesNameTheirFieldsInOrder(object end, string fields)
     {
-        Assert.That(Text(WireJson.Reply("S", (TurnEnd)end)), Is.EqualTo($"{{\"sessionId\":\"S\",\"continuationToken\":\"tok\",{fields}}}"));
+        Assert.That(Text(Reply("S", (TurnEnd)end)), Is.EqualTo($"{{\"sessionId\":\"S\",\"continuationToken\":\"tok\",{fields}}}"));
         Assert.That(
             Text(WireJson.Outcome("S", (TurnEnd)end)),
             Is.EqualTo($"{{\"type\":\"outcome\",\"sessionId\":\"S\",{fields},\"continuationToken\":\"tok\"}}"));
@@ -42,14 +43,14 @@ public sealed class WireJsonTests
     public void IdsAndTokensAreEscapedAsLittleAsMayBe(string raw, string escaped)
     {
         TurnEnd end = TurnEnd.Aborted(AbortReason.Failed, Encoding.UTF8.GetBytes(raw));
-        Assert.That(Text(WireJson.Reply(raw, end)), Is.EqualTo($"{{\"sessionId\":\"{escaped}\",\"continuationToken\":\"{escaped}\",\"status\":\"aborted\"}}"));
+        Assert.That(Text(Reply(raw, end)), Is.EqualTo($"{{\"sessionId\":\"{escaped}\",\"continuationToken\":\"{escaped}\",\"status\":\"aborted\"}}"));
     }
 
     [Test]
     public void TheLongestSessionIdIsWrittenWhole()
     {
         string id = new('\u20AC', 128);
-        Assert.That(Text(WireJson.Reply(id, TurnEnd.Aborted(AbortReason.Failed, Token))), Does.StartWith($"{{\"sessionId\":\"{id}\","));
+        Assert.That(Text(Reply(id, TurnEnd.Aborted(AbortReason.Failed, Token))), Does.StartWith($"{{\"sessionId\":\"{id}\","));
     }
 
     [TestCase(null, null, "{\"error\":\"no \\\"x\\\"\"}")]
@@ -61,5 +62,12 @@ public sealed class WireJsonTests
         Assert.That(
             Text(WireJson.ErrorEvent("no \"x\"", code, errorId)),
             Is.EqualTo(expected.Replace("{\"error\"", "{\"type\":\"error\",\"message\"", StringComparison.Ordinal)));
+    }
+
+    private static ReadOnlyMemory<byte> Reply(string sessionId, TurnEnd end)
+    {
+        ArrayBufferWriter<byte> buffer = new();
+        WireJson.WriteReply(buffer, sessionId, end);
+        return buffer.WrittenMemory;
     }
 }

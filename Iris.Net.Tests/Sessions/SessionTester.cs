@@ -100,7 +100,7 @@ internal sealed class SessionTesterClient(SessionHost sessions, string? principa
     }
 
     /// <summary>Runs a turn that must be admitted, and takes the token that it leaves.</summary>
-    public async Task<TurnEnd> SendAsync(string body = "{}") => Take(await (await BeginAsync(body)).RunToEndAsync());
+    public async Task<TurnEnd> SendAsync(string body = "{}") => Take(await (await BeginAsync(body)).RunAsync());
 
     /// <summary>Is refused.</summary>
     public async Task<Refusal> RefusedAsync(string body = "{}")

@@ -70,7 +70,7 @@ internal sealed class StoreFailureTests
 
             if (admission.Turn is not { } turn)
                 continue;
-            TurnEnd end = await turn.RunToEndAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+            TurnEnd end = await turn.RunAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
             SessionHead head = (await host.Memory.FindAsync(client.Id))!;
             if (end.IsCommitted)
                 Assert.That(Text(head.Guard), Is.EqualTo(Text(end.Token)), $"{what}: a commit was reported that is not there");
@@ -97,7 +97,7 @@ internal sealed class StoreFailureTests
             }
 
             Assert.That(admission.Refusal, Is.EqualTo(Refusal.None), what);
-            TurnEnd end = await admission.Turn!.RunToEndAsync();
+            TurnEnd end = await admission.Turn!.RunAsync();
             Assert.That(end.IsCommitted, $"{what}: {end.Error}");
             AssertSound(await host.Memory.ReadAsync(client.Id, 0).ToListAsync(), what);
         }

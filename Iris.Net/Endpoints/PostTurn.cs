@@ -83,14 +83,7 @@ internal sealed class PostTurn(ChannelWire wire)
 
     private async ValueTask ReplyAsync(HttpResponse response, RunningTurn turn, CancellationToken disconnected)
     {
-        Task replying = ReplyAtEndAsync(response, turn, disconnected);
-        turn.Run();
-        await replying.ConfigureAwait(false);
-    }
-
-    private async Task ReplyAtEndAsync(HttpResponse response, RunningTurn turn, CancellationToken disconnected)
-    {
-        TurnEnd end = await turn.Ended.ConfigureAwait(false);
+        TurnEnd end = await turn.RunAsync().ConfigureAwait(false);
         if (end.Status == TurnStatus.Failed)
             await wire.RefuseAsync(
                 response, RefusalCode.TurnFailed, wire.FailureText(end), end.ErrorId, disconnected).ConfigureAwait(false);
@@ -99,8 +92,17 @@ internal sealed class PostTurn(ChannelWire wire)
         else if (end.Status == TurnStatus.StoreUnavailable)
             await wire.RefuseAsync(response, RefusalCode.StoreUnavailable, cancel: disconnected).ConfigureAwait(false);
         else
-            await ChannelWire.SendJsonAsync(
-                response, 200, WireJson.Reply(turn.SessionId.Value, end), disconnected).ConfigureAwait(false);
+            await SendReplyAsync(response, turn.SessionId.Value, end, disconnected).ConfigureAwait(false);
+    }
+
+    private static ValueTask SendReplyAsync(HttpResponse response, string sessionId, TurnEnd end, CancellationToken disconnected)
+    {
+        RentedBuffer json = new();
+        WireJson.WriteReply(json, sessionId, end);
+        ChannelWire.AddJsonHeaders(response);
+        ValueTask sending = response.SendAsync(json.Written.Span, disconnected);   // which copies it
+        json.Clear();
+        return sending;
     }
 
     private static bool WantsStream(HttpRequest request)

@@ -12,9 +12,8 @@ internal static class WireJson
         new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     /// <summary><c>{"sessionId":S,"continuationToken":T,"status":…}</c></summary>
-    public static ReadOnlyMemory<byte> Reply(string sessionId, TurnEnd end)
+    public static void WriteReply(IBufferWriter<byte> buffer, string sessionId, TurnEnd end)
     {
-        ArrayBufferWriter<byte> buffer = new(96 + sessionId.Length + end.Token.Length + end.Fields.Length);
         buffer.Write("{\"sessionId\":"u8);
         WriteString(buffer, sessionId);
         buffer.Write(",\"continuationToken\":"u8);
@@ -22,7 +21,6 @@ internal static class WireJson
         buffer.Write(","u8);
         buffer.Write(end.Fields.Span);
         buffer.Write("}"u8);
-        return buffer.WrittenMemory;
     }
 
     /// <summary><c>{"type":"outcome","sessionId":S,"status":…,"continuationToken":T}</c></summary>
@@ -63,14 +61,14 @@ internal static class WireJson
         return buffer.WrittenMemory;
     }
 
-    private static void WriteString(ArrayBufferWriter<byte> buffer, ReadOnlySpan<char> text)
+    private static void WriteString(IBufferWriter<byte> buffer, ReadOnlySpan<char> text)
     {
         Span<byte> utf8 = stackalloc byte[SessionIdBytes];
         System.Text.Encoding.UTF8.TryGetBytes(text, utf8, out int length);
         WriteString(buffer, utf8[..length]);
     }
 
-    private static void WriteString(ArrayBufferWriter<byte> buffer, ReadOnlySpan<byte> utf8)
+    private static void WriteString(IBufferWriter<byte> buffer, ReadOnlySpan<byte> utf8)
     {
         buffer.Write("\""u8);
         if (JavaScriptEncoder.UnsafeRelaxedJsonEscaping.FindFirstCharacterToEncodeUtf8(utf8) < 0)

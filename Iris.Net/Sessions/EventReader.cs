@@ -72,7 +72,7 @@ internal sealed class EventReader : IValueTaskSource, IDisposable
     }
 
     /// <summary>Ends the wait, if there is one.</summary>
-    public void Wake()
+    internal void Wake()
     {
         if (Interlocked.Exchange(ref _registered, false))
             _wait.SetResult(true);

@@ -74,10 +74,10 @@ internal sealed class SessionHost : IAsyncDisposable
     {
         try
         {
+            if (!token.IsEmpty)
+                return await ClaimAsync(id, token, request, cancel).ConfigureAwait(false);
             SessionHead? head = await Settings.Store.FindAsync(id, cancel).ConfigureAwait(false);
-            if (head is null || head.Principal != request.Principal)
-                return Refusal.UnknownSession;
-            return token.IsEmpty ? Refusal.MissingToken : await ClaimAsync(id, token, request, cancel).ConfigureAwait(false);
+            return head is null || head.Principal != request.Principal ? Refusal.UnknownSession : Refusal.MissingToken;
         }
         catch (IOException e)
         {
@@ -148,6 +148,14 @@ internal sealed class SessionHost : IAsyncDisposable
         SessionId id, ReadOnlyMemory<byte> guard, TurnRequest request, CancellationToken cancel)
     {
         BeginResult begun = await Settings.Store.BeginAsync(id, guard, LeaseRequest, cancel).ConfigureAwait(false);
+        if (begun.Head is { } head && head.Principal != request.Principal)
+        {
+            // Somebody else's session does not exist, whatever is presented.
+            if (begun.Status == BeginStatus.Begun)
+                await ReleaseAsync(begun.Lease).ConfigureAwait(false);
+            return Refusal.UnknownSession;
+        }
+
         switch (begun.Status)
         {
             case BeginStatus.Unknown:

@@ -8,7 +8,7 @@ namespace Iris.Net.Sessions;
 internal sealed class TurnJournal(
     IStateStore store, Lease lease, long nextSeq, RecordWriter records, TurnEvents events, TimeProvider time)
 {
-    private JournalEntry[] _pending = new JournalEntry[2];
+    private JournalEntry[] _pending = new JournalEntry[1];
     private int _count;
     private AttemptStart? _start;
 
@@ -75,7 +75,7 @@ internal sealed class TurnJournal(
         long seq = start.Seq;
         if (start.ClosesRequest)
             Push(records.RequestClosed(seq++, Now));
-        Push(records.TurnStarted(seq, Now, start.Turn, start.Attempt, start.Name, start.Body.Span));
+        Push(records.TurnStarted(seq, Now, start.Turn, start.Attempt, start.Minting.ShortName(), start.Body.Span));
     }
 
     private void Push(in JournalEntry entry)
@@ -123,11 +123,11 @@ internal sealed class TurnJournal(
 /// <param name="ClosesRequest">Whether another request is open, which ends now.</param>
 /// <param name="Turn">The turn's number.</param>
 /// <param name="Attempt">Which try of the request it is.</param>
-/// <param name="Name">Six random characters.</param>
+/// <param name="Minting">Makes the six random characters that name it.</param>
 /// <param name="Body">The request's body; empty where the journal has it already.</param>
 /// <param name="Seq">Where its first record stands.</param>
 internal readonly record struct AttemptStart(
-    bool ClosesRequest, long Turn, int Attempt, string Name, ReadOnlyMemory<byte> Body, long Seq = 0);
+    bool ClosesRequest, long Turn, int Attempt, Minting Minting, ReadOnlyMemory<byte> Body, long Seq = 0);
 
 /// <summary>The attempt may not go on: it passes through the program, which cannot change that by catching it.</summary>
 internal sealed class AttemptOverException(AbortReason reason, Exception? inner = null)

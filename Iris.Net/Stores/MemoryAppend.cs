@@ -23,14 +23,15 @@ internal static class MemoryAppend
         return true;
     }
 
-    public static SessionCell.State Apply(SessionCell.State state, ReadOnlySpan<JournalEntry> entries, SessionHead? commit)
+    public static SessionCell.State Apply(SessionCell.State state, ReadOnlySpan<JournalEntry> entries, SessionHead? commit, long now)
     {
         long nextSeq = commit?.NextSeq ?? (entries.IsEmpty ? state.NextSeq : entries[^1].Seq + 1);
         int over = commit is not null ? entries.Length : LastClosing(entries) + 1;
         if (over == 0 && commit is null)
-            return state with { NextSeq = nextSeq, Open = state.Open.Append(entries) };
+            return state with { LastUsed = now, NextSeq = nextSeq, Open = state.Open.Append(entries) };
         return state with
         {
+            LastUsed = now,
             NextSeq = nextSeq,
             Head = commit ?? state.Head,
             Owner = commit is null ? state.Owner : null,

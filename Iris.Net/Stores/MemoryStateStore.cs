@@ -120,7 +120,7 @@ public sealed class MemoryStateStore : IStateStore
             try
             {
                 if (ReferenceEquals(cell.Now, state)
-                    && _sessions.TrySwap(cell, state, MemoryAppend.Apply(state, entries.Span, commit) with { LastUsed = Now }))
+                    && _sessions.TrySwap(cell, state, MemoryAppend.Apply(state, entries.Span, commit, Now)))
                     return new(AppendResult.Appended);
             }
             finally

@@ -9,6 +9,8 @@ internal readonly struct RecordLog
 {
     private const int HeaderSize = sizeof(int) + sizeof(byte) + sizeof(long);
 
+    private const int SecondSize = 1024;
+
     private readonly byte[]? _bytes;
     private readonly int _length;
 
@@ -104,7 +106,8 @@ internal readonly struct RecordLog
         int need = _length + more;
         if (_bytes is not null && need <= _bytes.Length)
             return _bytes;
-        byte[] larger = new byte[_bytes is null ? need : Math.Max(need, _length + (_length / 2))];
+        // Many sessions have one turn; one that goes on is likely to go on.
+        byte[] larger = new byte[_bytes is null ? need : Math.Max(Math.Max(need, SecondSize), _length * 2)];
         _bytes.AsSpan(0, _length).CopyTo(larger);
         return larger;
     }
