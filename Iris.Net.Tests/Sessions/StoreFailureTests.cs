@@ -31,7 +31,7 @@ internal sealed class StoreFailureTests
         string what = $"{fault} at {at}{(lasts ? " and on" : "")}{(catches ? ", caught" : "")}";
         Dictionary<string, int> recorded = [], rerun = [];
         int runs = 0;
-        bool fail = false;
+        bool fail = false, doomed = false;
         FaultyStore store = null!;
         await using SessionTester host = new(async (turn, _) =>
         {
@@ -53,7 +53,7 @@ internal sealed class StoreFailureTests
                 }
                 catch (InvalidOperationException) when (catches)
                 {
-                    // A program that goes on all the same gets nowhere.
+                    doomed = true;   // a program that goes on all the same gets nowhere
                 }
             }
 
@@ -76,7 +76,9 @@ internal sealed class StoreFailureTests
 
             if (admission.Turn is not { } turn)
                 continue;
+            doomed = false;
             TurnEnd end = await turn.RunAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+            Assert.That(end.IsCommitted && doomed, Is.False, $"{what}: a step was lost");
             SessionHead head = (await host.Memory.FindAsync(client.Id))!;
             await AssertSoundAsync(host.Memory, client.Id, what);
             if (end.IsCommitted)
