@@ -44,7 +44,7 @@ internal sealed class ClaimTests
         Assert.That(await client.With("wrong").RefusedAsync(), Is.EqualTo(Refusal.StaleToken));
 
         host.Program = (_, _) => new(gate.Task);
-        Task<TurnEnd> run = (await client.BeginAsync()).RunAsync().AsTask();
+        Task<TurnEnd> run = (await client.BeginAsync()).RunToEndAsync().AsTask();
         Assert.That(await client.With("").RefusedAsync(), Is.EqualTo(Refusal.MissingToken));
         Assert.That(await client.With("wrong").RefusedAsync(), Is.EqualTo(Refusal.StaleToken));
         Assert.That(await client.RefusedAsync(), Is.EqualTo(Refusal.InFlight));
@@ -64,7 +64,7 @@ internal sealed class ClaimTests
         TurnRequest request = new(SessionTester.Utf8("1"), null);
         RunningTurn turn = (await host.Sessions.ContinueBoundAsync(client.Id, request)).Turn!;
         Assert.That((await host.Sessions.ContinueBoundAsync(client.Id, request)).Refusal, Is.EqualTo(Refusal.InFlight));
-        Assert.That((await turn.RunAsync()).IsCommitted);
+        Assert.That((await turn.RunToEndAsync()).IsCommitted);
         Assert.That((await host.Sessions.ContinueBoundAsync(new SessionId("x"), request)).Refusal, Is.EqualTo(Refusal.UnknownSession));
     }
 
@@ -97,7 +97,7 @@ internal sealed class ClaimTests
         RunningTurn turn = await elsewhere.BeginAsync();
         Assert.That(await client.With("wrong").RefusedAsync(), Is.EqualTo(Refusal.StaleToken));
         Assert.That(await client.RefusedAsync(), Is.EqualTo(Refusal.Contended));
-        Assert.That((await turn.RunAsync()).IsCommitted);
+        Assert.That((await turn.RunToEndAsync()).IsCommitted);
     }
 
     [Test]
@@ -118,7 +118,7 @@ internal sealed class ClaimTests
                 Assert.That(
                     (Refusal[])[one.Refusal, other.Refusal],
                     Is.EquivalentTo((Refusal[])[Refusal.None, Refusal.InFlight]), $"round {round}");
-                client.Take(Now((one.Turn ?? other.Turn)!.RunAsync()));
+                client.Take(Now((one.Turn ?? other.Turn)!.RunToEndAsync()));
             });
     }
 
@@ -175,7 +175,7 @@ internal sealed class ClaimTests
         SessionTesterClient client = host.Client(), busy = host.Client();
         await client.SendAsync();
         host.Program = (_, _) => new(gate.Task);
-        Task<TurnEnd> run = (await busy.BeginAsync()).RunAsync().AsTask();
+        Task<TurnEnd> run = (await busy.BeginAsync()).RunToEndAsync().AsTask();
         List<string> before = await host.RecordsAsync(client.Id);
         int sessions = host.Memory.Count;
 
@@ -215,7 +215,7 @@ internal sealed class ClaimTests
         SessionTesterClient client = host.Client(), busy = host.Client();
         await client.SendAsync();
         host.Program = (_, _) => new(gate.Task);
-        Task<TurnEnd> run = (await busy.BeginAsync()).RunAsync().AsTask();
+        Task<TurnEnd> run = (await busy.BeginAsync()).RunToEndAsync().AsTask();
 
         Task drained = host.Sessions.DrainAsync();
         Assert.That(await host.Client().RefusedAsync(), Is.EqualTo(Refusal.Draining));
@@ -250,7 +250,7 @@ internal sealed class ClaimTests
             return TurnOutcome.Finished();
         });
         SessionTesterClient client = host.Client();
-        Task<TurnEnd> run = (await client.BeginAsync()).RunAsync().AsTask();
+        Task<TurnEnd> run = (await client.BeginAsync()).RunToEndAsync().AsTask();
         await host.Sessions.DrainAsync(new CancellationToken(true));
         TurnEnd end = await run;
         Assert.That((end.Status, end.Reason), Is.EqualTo((TurnStatus.Aborted, AbortReason.Stopped)));

@@ -128,7 +128,7 @@ internal sealed class FailureTests
     /// <summary>A turn that stands still needs time to go on.</summary>
     private static async Task<TurnEnd> RunAsync(SessionTester host, RunningTurn turn)
     {
-        Task<TurnEnd> run = turn.RunAsync().AsTask();
+        Task<TurnEnd> run = turn.RunToEndAsync().AsTask();
         while (await Task.WhenAny(run, Task.Delay(1)) != run)
             host.Time.Advance(TimeSpan.FromSeconds(20));
         return await run;
@@ -165,10 +165,10 @@ internal sealed class FailureTests
             (_, _) => throw new InvalidOperationException(), s => s with { Failed = (_, _) => throw new TimeoutException() });
         SessionTesterClient client = host.Client();
         RunningTurn turn = await client.BeginAsync();
-        TurnEnd end = await turn.RunAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+        TurnEnd end = await turn.RunToEndAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
         Assert.That(end.Status, Is.EqualTo(TurnStatus.Failed));
         host.Program = (_, _) => ValueTask.FromResult(TurnOutcome.Aborted());
-        Assert.That((await (await client.BeginAsync()).RunAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30))).Status, Is.EqualTo(TurnStatus.Aborted));
+        Assert.That((await (await client.BeginAsync()).RunToEndAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30))).Status, Is.EqualTo(TurnStatus.Aborted));
         await host.Sessions.DrainAsync().WaitAsync(TimeSpan.FromSeconds(30));
     }
 

@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using Iris.Net.Sessions;
 using Iris.Net.Stores;
-using Iris.Net.Tests.Stores;
 
 namespace Iris.Net.Tests.Sessions;
 
@@ -101,7 +100,7 @@ internal sealed class SessionTesterClient(SessionHost sessions, string? principa
     }
 
     /// <summary>Runs a turn that must be admitted, and takes the token that it leaves.</summary>
-    public async Task<TurnEnd> SendAsync(string body = "{}") => Take(await (await BeginAsync(body)).RunAsync());
+    public async Task<TurnEnd> SendAsync(string body = "{}") => Take(await (await BeginAsync(body)).RunToEndAsync());
 
     /// <summary>Is refused.</summary>
     public async Task<Refusal> RefusedAsync(string body = "{}")

@@ -77,7 +77,7 @@ internal sealed class StoreFailureTests
             if (admission.Turn is not { } turn)
                 continue;
             doomed = false;
-            TurnEnd end = await turn.RunAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+            TurnEnd end = await turn.RunToEndAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
             Assert.That(end.IsCommitted && doomed, Is.False, $"{what}: a step was lost");
             SessionHead head = (await host.Memory.FindAsync(client.Id))!;
             await AssertSoundAsync(host.Memory, client.Id, what);
@@ -106,7 +106,7 @@ internal sealed class StoreFailureTests
             }
 
             Assert.That(admission.Refusal, Is.EqualTo(Refusal.None), what);
-            TurnEnd end = await admission.Turn!.RunAsync();
+            TurnEnd end = await admission.Turn!.RunToEndAsync();
             Assert.That(end.IsCommitted, $"{what}: {end.Error}");
             await AssertSoundAsync(host.Memory, client.Id, what);
         }

@@ -28,7 +28,7 @@ internal sealed class TimeoutTests
             return TurnOutcome.Finished();
         });
         SessionTesterClient client = host.Client();
-        Task<TurnEnd> run = (await client.BeginAsync()).RunAsync().AsTask();
+        Task<TurnEnd> run = (await client.BeginAsync()).RunToEndAsync().AsTask();
         await running.Task;
         host.Time.Advance(SessionTester.TurnTimeout - Tick);
         Assert.That(run.IsCompleted, Is.False);
@@ -52,7 +52,7 @@ internal sealed class TimeoutTests
             return new(never.Task);
         });
         SessionTesterClient client = host.Client();
-        Task<TurnEnd> run = (await client.BeginAsync()).RunAsync().AsTask();
+        Task<TurnEnd> run = (await client.BeginAsync()).RunToEndAsync().AsTask();
         await running.Task;
         host.Time.Advance(SessionTester.TurnTimeout);
         host.Time.Advance(Grace - Tick);
@@ -79,7 +79,7 @@ internal sealed class TimeoutTests
             return ValueTask.FromResult(TurnOutcome.Finished());
         });
         SessionTesterClient client = host.Client();
-        Task<TurnEnd> run = (await client.BeginAsync()).RunAsync().AsTask();
+        Task<TurnEnd> run = (await client.BeginAsync()).RunToEndAsync().AsTask();
         Assert.That(await Task.Run(() => running.Wait(TimeSpan.FromSeconds(30))));
         host.Time.Advance(SessionTester.TurnTimeout + Grace);
         AssertTimedOut(await EndAsync(run), client);
@@ -103,7 +103,7 @@ internal sealed class TimeoutTests
             },
             s => s with { Failed = (what, e) => _ = what == "abandoned" && e is TimeoutException && told.TrySetResult() });
         SessionTesterClient client = host.Client();
-        Task<TurnEnd> run = (await client.BeginAsync()).RunAsync().AsTask();
+        Task<TurnEnd> run = (await client.BeginAsync()).RunToEndAsync().AsTask();
         await running.Task;
         host.Time.Advance(SessionTester.TurnTimeout + Grace);
         await EndAsync(run);
@@ -124,7 +124,7 @@ internal sealed class TimeoutTests
             return TurnOutcome.ParkedOnUser();
         });
         SessionTesterClient client = host.Client();
-        Task<TurnEnd> run = (await client.BeginAsync()).RunAsync().AsTask();
+        Task<TurnEnd> run = (await client.BeginAsync()).RunToEndAsync().AsTask();
         await running.Task;
         host.Time.Advance(SessionTester.TurnTimeout);
         Assert.That((await EndAsync(run)).IsCommitted);
@@ -142,7 +142,7 @@ internal sealed class TimeoutTests
             return TurnOutcome.Finished();
         });
         SessionTesterClient client = host.Client();
-        Task<TurnEnd> run = (await client.BeginAsync()).RunAsync().AsTask();
+        Task<TurnEnd> run = (await client.BeginAsync()).RunToEndAsync().AsTask();
         await running.Task;
         host.Time.Advance(SessionTester.TurnTimeout);
         AssertTimedOut(await EndAsync(run), client);
@@ -167,7 +167,7 @@ internal sealed class TimeoutTests
             return TurnOutcome.ParkedOnUser();
         });
         SessionTesterClient client = host.Client();
-        Task<TurnEnd> run = (await client.BeginAsync()).RunAsync().AsTask();
+        Task<TurnEnd> run = (await client.BeginAsync()).RunToEndAsync().AsTask();
         await running.Task;
         host.Time.Advance(SessionTester.TurnTimeout + Grace);
         AssertTimedOut(await EndAsync(run), client);
@@ -193,7 +193,7 @@ internal sealed class TimeoutTests
         });
         SessionTesterClient client = host.Client();
         RunningTurn turn = await client.BeginAsync();
-        Task<TurnEnd> run = turn.RunAsync().AsTask();
+        Task<TurnEnd> run = turn.RunToEndAsync().AsTask();
         await running.Task;
         await TakeAwayAsync(host, client);
         host.Time.Advance(TimeSpan.FromSeconds(10));   // the next renewal finds out
@@ -207,7 +207,7 @@ internal sealed class TimeoutTests
         TaskCompletionSource<TurnOutcome> outcome = new();
         await using SessionTester host = new((_, _) => new(outcome.Task));
         SessionTesterClient client = host.Client();
-        Task<TurnEnd> run = (await client.BeginAsync()).RunAsync().AsTask();
+        Task<TurnEnd> run = (await client.BeginAsync()).RunToEndAsync().AsTask();
         await TakeAwayAsync(host, client);
         outcome.SetResult(TurnOutcome.Finished());
         TurnEnd end = await EndAsync(run);

@@ -252,7 +252,7 @@ internal sealed class TurnEventsTests
         });
         RunningTurn running = await host.Client().BeginAsync();
         using EventReader reader = running.Events.Attach();
-        TurnEnd end = await running.RunAsync();
+        TurnEnd end = await running.RunToEndAsync();
         List<string> read = Read(reader);
         Assert.That(read, Has.None.Contain("\n"), "each on one line");
         string[] expected =
@@ -285,7 +285,7 @@ internal sealed class TurnEventsTests
         });
         RunningTurn running = await host.Client().BeginAsync();
         using EventReader reader = running.Events.Attach();
-        await running.RunAsync();
+        await running.RunToEndAsync();
         Assert.That(Read(reader), Has.Count.EqualTo(1));
         Assert.That(reader.End!.Status, Is.EqualTo(TurnStatus.Failed));
     }

@@ -1,4 +1,3 @@
-using Iris.Net.Tests.Server;
 using Iris.Net.Transport;
 
 namespace Iris.Net.Tests.Transport;

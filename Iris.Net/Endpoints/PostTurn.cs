@@ -83,7 +83,14 @@ internal sealed class PostTurn(ChannelWire wire)
 
     private async ValueTask ReplyAsync(HttpResponse response, RunningTurn turn, CancellationToken disconnected)
     {
-        TurnEnd end = await turn.RunAsync().ConfigureAwait(false);
+        Task replying = ReplyAtEndAsync(response, turn, disconnected);
+        turn.Run();
+        await replying.ConfigureAwait(false);
+    }
+
+    private async Task ReplyAtEndAsync(HttpResponse response, RunningTurn turn, CancellationToken disconnected)
+    {
+        TurnEnd end = await turn.Ended.ConfigureAwait(false);
         if (end.Status == TurnStatus.Failed)
             await wire.RefuseAsync(
                 response, RefusalCode.TurnFailed, wire.FailureText(end), end.ErrorId, disconnected).ConfigureAwait(false);

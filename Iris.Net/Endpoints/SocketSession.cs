@@ -10,6 +10,7 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
 {
     private SessionId? _bound;
     private Task _sending = Task.CompletedTask;
+    private int _due;   // turns whose last event is not sent yet
 
     /// <summary><c>GET /v1/ws</c>, upgraded.</summary>
     public async ValueTask RunAsync(CancellationToken disconnected)
@@ -58,6 +59,8 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
     private void Follow(RunningTurn turn, CancellationToken disconnected)
     {
         EventReader reader = turn.Events.Attach();
+        Interlocked.Increment(ref _due);
+        socket.IsBusy = true;
         _sending = SendAsync(_sending, turn, reader, disconnected);
         turn.Start();
     }
@@ -76,6 +79,9 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
             {
                 // The peer is gone; the turn goes on without it.
             }
+
+            if (Interlocked.Decrement(ref _due) == 0)
+                socket.IsBusy = false;
         }
     }
 

@@ -13,9 +13,18 @@ internal static class TurnStream
         response.Headers.Add("X-Content-Type-Options"u8, "nosniff"u8);
         EventStream stream = EventStream.Start(response);
         using EventReader reader = turn.Events.Attach();
-        turn.Start();
+        Task sending = SendAsync(wire, stream, turn, reader, disconnected);
+        turn.Run();
+        reader.Wake();   // the head leaves at the program's first wait, though there may be no event yet
+        await sending.ConfigureAwait(false);
+    }
+
+    private static async Task SendAsync(
+        ChannelWire wire, EventStream stream, RunningTurn turn, EventReader reader, CancellationToken disconnected)
+    {
         while (true)
         {
+            await reader.WaitAsync().ConfigureAwait(false);
             while (reader.TryRead(out EventKind kind, out ReadOnlySpan<byte> json))
                 EventStreamWriter.Write(stream, kind == EventKind.Delta ? "delta"u8 : "record"u8, json, id: default);
             if (reader.End is { } end)
@@ -29,7 +38,6 @@ internal static class TurnStream
             if (reader.IsCut)
                 throw new IOException("The reader fell too far behind.");
             await stream.FlushAsync(disconnected).ConfigureAwait(false);
-            await reader.WaitAsync().ConfigureAwait(false);
         }
     }
 }

@@ -55,7 +55,7 @@ internal sealed class EventReader : IValueTaskSource, IDisposable
 
     void IValueTaskSource.GetResult(short token) => _wait.GetResult(token);
 
-    internal void Register() => _registered = true;
+    internal void Register() => Volatile.Write(ref _registered, true);
 
     internal void Appended(TurnEvents.Node tail, TimeProvider time, EventLimits limits)
     {
@@ -71,11 +71,10 @@ internal sealed class EventReader : IValueTaskSource, IDisposable
         Wake();
     }
 
-    internal void Wake()
+    /// <summary>Ends the wait, if there is one.</summary>
+    public void Wake()
     {
-        if (!_registered)
-            return;
-        _registered = false;
-        _wait.SetResult(true);
+        if (Interlocked.Exchange(ref _registered, false))
+            _wait.SetResult(true);
     }
 }

@@ -60,17 +60,17 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
 
     public string StepKey(int place, string name) => _host.Key.ForStep(SessionId.Value, _requestSeq, place, name);
 
-    /// <summary>Lets the program run, on a thread of the pool: one that blocks it holds up nobody else.</summary>
+    /// <summary>The attempt's end, for one caller. It never throws: whatever goes wrong is the end. Whoever waits for it before
+    /// <see cref="Run"/> is told also where the program blocks the thread past its time.</summary>
+    public ValueTask<TurnEnd> Ended => new(this, _ended.Version);
+
+    /// <summary>Lets the program run on this thread until its first wait.</summary>
+    public void Run() => _ = RunProgramAsync();
+
+    /// <summary>Lets the program run on another thread.</summary>
     public void Start() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
 
-    /// <summary>Starts, and waits for the attempt's end. It never throws: whatever goes wrong is the end.</summary>
-    public ValueTask<TurnEnd> RunAsync()
-    {
-        Start();
-        return new(this, _ended.Version);
-    }
-
-    void IThreadPoolWorkItem.Execute() => _ = RunProgramAsync();
+    void IThreadPoolWorkItem.Execute() => Run();
 
     /// <summary>Gives the claim back without running anything; no trace of it stays.</summary>
     public ValueTask WithdrawAsync()

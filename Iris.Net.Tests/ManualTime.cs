@@ -1,6 +1,6 @@
-namespace Iris.Net.Tests.Stores;
+namespace Iris.Net.Tests;
 
-/// <summary>Time that stands still until a test moves it. Timers fire inside <see cref="Advance"/>, on its thread.</summary>
+/// <summary>Time that stands still until a test moves it. Timers fire inside Advance, on its thread.</summary>
 internal sealed class ManualTime : TimeProvider
 {
     private readonly Lock _gate = new();
@@ -23,6 +23,9 @@ internal sealed class ManualTime : TimeProvider
         timer.Change(dueTime, period);
         return timer;
     }
+
+    /// <summary>Moves the time by seconds.</summary>
+    public void Advance(int seconds) => Advance(TimeSpan.FromSeconds(seconds));
 
     /// <summary>Moves the time, from one due timer to the next.</summary>
     public void Advance(TimeSpan by)
