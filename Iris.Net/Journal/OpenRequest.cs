@@ -40,8 +40,8 @@ internal sealed class OpenRequest
 
     private void AddAttempt(in JournalEntry record)
     {
-        Attempts++;
-        if (Payload(record).TryGetProperty("body"u8, out JsonElement body))
+        // The first one carries the body: a request that was tried thousands of times is still read quickly.
+        if (++Attempts == 1 && Payload(record).TryGetProperty("body"u8, out JsonElement body))
             Body = ((JsonPayload)body).Utf8;
     }
 

@@ -104,14 +104,16 @@ internal sealed class TurnEnd
         FinishedOutcome { Output.HasValue: true } finished =>
             (byte[])[.. "{\"status\":\"finished\",\"output\":"u8, .. finished.Output.Utf8.Span, (byte)'}'],
         FinishedOutcome => FinishedReply,
-        ParkedOutcome parked => Write(json =>
-        {
-            json.WriteString("status"u8, "parked"u8);
-            json.WritePropertyName("wait"u8);
-            WaitJson.Write(json, parked.Wait);
-        }),
+        ParkedOutcome parked => ReplyOf(parked.Wait),
         _ => throw new InvalidOperationException("A commit finishes or parks."),
     };
+
+    private static ReadOnlyMemory<byte> ReplyOf(SessionWait wait) => Write(json =>
+    {
+        json.WriteString("status"u8, "parked"u8);
+        json.WritePropertyName("wait"u8);
+        WaitJson.Write(json, wait);
+    });
 
     // The members alone: readers of the fields put their own before and behind them.
     private static ReadOnlyMemory<byte> MembersOf(ReadOnlyMemory<byte> json) => json[1..^1];

@@ -4,7 +4,6 @@ namespace Iris.Net.Sessions;
 /// own pace. An event lives as long as a reader has it ahead, and the newest for a while longer.</summary>
 internal sealed class TurnEvents(TimeProvider time, EventLimits limits)
 {
-    private readonly Lock _gate = new();
     private EventReader[] _readers = [];
     private Node? _tail;   // none before the first reader
     private volatile TurnEnd? _end;
@@ -18,7 +17,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits)
     /// <summary>Adds an event and wakes the readers.</summary>
     public void Append(EventKind kind, byte[] json)
     {
-        lock (_gate)
+        lock (this)   // most turns have no reader, and need no lock of their own
         {
             if (_tail is null)
                 return;
@@ -32,7 +31,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits)
     /// <summary>Says how the attempt ended and wakes the readers.</summary>
     public void Finish(TurnEnd end)
     {
-        lock (_gate)
+        lock (this)
         {
             _end = end;
             foreach (EventReader reader in _readers)
@@ -43,7 +42,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits)
     /// <summary>A reader of all events from now on.</summary>
     public EventReader Attach()
     {
-        lock (_gate)
+        lock (this)
         {
             EventReader reader = new(this, _tail ??= new Node(default, [], 0));
             _readers = [.. _readers, reader];
@@ -53,7 +52,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits)
 
     internal void Detach(EventReader reader)
     {
-        lock (_gate)
+        lock (this)
         {
             _readers = [.. _readers.Where(other => other != reader)];
         }
@@ -62,7 +61,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits)
     /// <summary>Whether the reader is up to date and has to wait; it is then registered under the same lock.</summary>
     internal bool MustWait(EventReader reader, Node at)
     {
-        lock (_gate)
+        lock (this)
         {
             if (at.Next is not null || End is not null || reader.IsCut)
                 return false;
