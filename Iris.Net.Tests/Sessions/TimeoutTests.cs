@@ -79,13 +79,17 @@ internal sealed class TimeoutTests
             return ValueTask.FromResult(TurnOutcome.Finished());
         });
         SessionTesterClient client = host.Client();
-        Task<TurnEnd> run = (await client.BeginAsync()).RunToEndAsync().AsTask();
+        RunningTurn turn = await client.BeginAsync();
+        Task<TurnEnd> run = turn.Ended.AsTask();
+        Task blocked = Task.Run(turn.Run);
         Assert.That(await Task.Run(() => running.Wait(TimeSpan.FromSeconds(30))));
         host.Time.Advance(SessionTester.TurnTimeout + Grace);
         AssertTimedOut(await EndAsync(run), client);
         host.Program = (_, _) => ValueTask.FromResult(TurnOutcome.ParkedOnUser());
         Assert.That((await client.SendAsync()).IsCommitted);
+        Assert.That(blocked.IsCompleted, Is.False);
         gate.Set();
+        await blocked;
         await host.Sessions.DrainAsync();
         Assert.That((await host.Memory.FindAsync(client.Id))!.Turn, Is.EqualTo(1));
     }
