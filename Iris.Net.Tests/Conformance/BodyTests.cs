@@ -157,6 +157,15 @@ public sealed class BodyTests
     }
 
     [Test]
+    public async Task Too_long_is_judged_before_what_a_browser_calls_it()
+    {
+        await using RawConnection connection = await RawConnection.OpenAsync(_channel.Url);
+        RawResponse refusal = await connection.AskAsync(
+            new RawRequest("POST", "/v1/session", "Sec-Fetch-Site: none", "Content-Type: text/plain", "Content-Length: 1048577"));
+        WireForm.CheckRefusal(refusal, 413, "body too large", "body-too-large");
+    }
+
+    [Test]
     public async Task A_chunked_body_that_grows_too_long_is_refused()
     {
         await using RawConnection connection = await RawConnection.OpenAsync(_channel.Url);

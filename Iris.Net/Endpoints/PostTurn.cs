@@ -41,15 +41,15 @@ internal sealed class PostTurn(ChannelWire wire)
     public async ValueTask<TurnBody?> ReadBodyAsync(HttpExchange exchange, CancellationToken disconnected)
     {
         HttpRequest request = exchange.Request;
+        RequestBody read = await request.ReadBodyAsync(cancel: disconnected).ConfigureAwait(false);
+        if (!read.IsComplete)
+            return null;   // the server refuses the request itself
         if (Browser.SentOther(request))
         {
             await wire.RefuseAsync(exchange.Response, RefusalCode.UnsupportedMediaType, cancel: disconnected).ConfigureAwait(false);
             return null;
         }
 
-        RequestBody read = await request.ReadBodyAsync(cancel: disconnected).ConfigureAwait(false);
-        if (!read.IsComplete)
-            return null;   // the server refuses the request itself
         if (TurnBody.TryReadHttp(read.Bytes.Span, wire.MaxJsonDepth, out TurnBody body))
             return body;
         await wire.RefuseAsync(exchange.Response, RefusalCode.MalformedJson, cancel: disconnected).ConfigureAwait(false);
