@@ -40,16 +40,14 @@ internal readonly struct TurnBody
             var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = maxDepth });
             while (reader.Read())
             {
-                if (reader.TokenType is not (JsonTokenType.PropertyName or JsonTokenType.String))
-                    continue;
-                if (reader.ValueIsEscaped && HasLoneSurrogate(reader.ValueSpan))
+                if (HasLoneSurrogate(reader))
                     return false;
                 if (reader.TokenType != JsonTokenType.PropertyName || reader.CurrentDepth != 1
                     || !reader.ValueTextEquals("continuationToken"u8))
                     continue;
                 int start = (int)reader.TokenStartIndex;
                 reader.Read();
-                if (reader.TokenType == JsonTokenType.String && reader.ValueIsEscaped && HasLoneSurrogate(reader.ValueSpan))
+                if (HasLoneSurrogate(reader))
                     return false;
                 token = reader.TokenType == JsonTokenType.String ? Unescaped(ref reader) : null;
                 if (!SkipJudged(ref reader))
@@ -80,11 +78,14 @@ internal readonly struct TurnBody
             return true;
         int depth = reader.CurrentDepth;
         while (reader.Read() && reader.CurrentDepth > depth)
-            if (reader.TokenType is JsonTokenType.PropertyName or JsonTokenType.String
-                && reader.ValueIsEscaped && HasLoneSurrogate(reader.ValueSpan))
+            if (HasLoneSurrogate(reader))
                 return false;
         return true;
     }
+
+    private static bool HasLoneSurrogate(in Utf8JsonReader reader) =>
+        reader.TokenType is JsonTokenType.PropertyName or JsonTokenType.String
+        && reader.ValueIsEscaped && HasLoneSurrogate(reader.ValueSpan);
 
     // RFC 8259 section 8.2: \uD800 to \uDBFF must be followed by \uDC00 to \uDFFF, and that stands nowhere else.
     private static bool HasLoneSurrogate(ReadOnlySpan<byte> escaped)

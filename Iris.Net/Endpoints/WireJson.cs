@@ -8,9 +8,6 @@ namespace Iris.Net.Endpoints;
 /// <summary>The JSON that clients see beside the events of a turn.</summary>
 internal static class WireJson
 {
-    private static readonly JsonWriterOptions Relaxed =
-        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
-
     /// <summary><c>{"sessionId":S,"continuationToken":T,"status":…}</c></summary>
     public static void WriteReply(IBufferWriter<byte> buffer, string sessionId, TurnEnd end)
     {
@@ -47,7 +44,7 @@ internal static class WireJson
     private static ReadOnlyMemory<byte> Write(ReadOnlySpan<byte> name, string text, string? code, string? errorId, bool type = false)
     {
         ArrayBufferWriter<byte> buffer = new(256);
-        using Utf8JsonWriter json = new(buffer, Relaxed);
+        using Utf8JsonWriter json = new(buffer, JsonText.Writer);
         json.WriteStartObject();
         if (type)
             json.WriteString("type"u8, "error"u8);

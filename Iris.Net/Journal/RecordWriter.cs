@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Iris.Net.Journal;
@@ -8,11 +7,8 @@ namespace Iris.Net.Journal;
 /// <c>{"seq":N,"ts":N,"defDigest":S,"kind":K,"payload":…}</c>. An entry's bytes stay valid until <see cref="Clear"/>.</summary>
 internal sealed class RecordWriter(string defDigest) : IDisposable
 {
-    private static readonly JsonWriterOptions Options =
-        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
-
     private readonly ArrayBufferWriter<byte> _buffer = new(512);
-    private readonly Utf8JsonWriter _json = new(Stream.Null, Options);
+    private readonly Utf8JsonWriter _json = new(Stream.Null, JsonText.Writer);
     private readonly JsonEncodedText _digest = JsonEncodedText.Encode(defDigest);
     private long _seq;
     private RecordKind _kind;

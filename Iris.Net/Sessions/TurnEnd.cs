@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Iris.Net.Journal;
 
@@ -45,9 +44,6 @@ internal sealed class TurnEnd
 {
     private static readonly byte[] FinishedReply = "{\"status\":\"finished\"}"u8.ToArray();
     private static readonly byte[] AbortedFields = "\"status\":\"aborted\""u8.ToArray();
-    private static readonly JsonWriterOptions Relaxed =
-        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
-
     private TurnEnd(TurnStatus status) => Status = status;
 
     public TurnStatus Status { get; }
@@ -121,7 +117,7 @@ internal sealed class TurnEnd
     private static ReadOnlyMemory<byte> Write(Action<Utf8JsonWriter> members)
     {
         ArrayBufferWriter<byte> buffer = new(128);
-        using Utf8JsonWriter json = new(buffer, Relaxed);
+        using Utf8JsonWriter json = new(buffer, JsonText.Writer);
         json.WriteStartObject();
         members(json);
         json.WriteEndObject();
