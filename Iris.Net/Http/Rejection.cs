@@ -51,7 +51,6 @@ public static class Rejection
         RejectionReason.RequestHeadTimeout => (408, "The request head did not arrive in time."),
         RejectionReason.RequestBodyTooSlow => (408, "The request body arrived too slowly."),
         RejectionReason.RequestTimeout => (408, "The request did not arrive in time."),
-        RejectionReason.MisdirectedHost => (421, "This host is not served here."),
         RejectionReason.TooManyConnections => (503, "There are too many connections."),
         RejectionReason.Stopping => (503, "The server is stopping."),
         RejectionReason.InternalError => (500, "The request failed."),

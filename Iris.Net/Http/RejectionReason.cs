@@ -108,9 +108,6 @@ public enum RejectionReason
     /// <summary>The whole request did not arrive in time.</summary>
     RequestTimeout,
 
-    /// <summary>A host that this server does not serve.</summary>
-    MisdirectedHost,
-
     /// <summary>More connections than are allowed.</summary>
     TooManyConnections,
 
