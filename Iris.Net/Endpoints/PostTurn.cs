@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using Iris.Net.Server;
 using Iris.Net.Sessions;
@@ -9,6 +10,7 @@ namespace Iris.Net.Endpoints;
 internal sealed class PostTurn(ChannelWire wire)
 {
     /// <summary><c>POST /v1/session</c></summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask StartAsync(HttpExchange exchange, CancellationToken disconnected)
     {
         if (await ReadBodyAsync(exchange, disconnected).ConfigureAwait(false) is not { } body)
@@ -19,6 +21,7 @@ internal sealed class PostTurn(ChannelWire wire)
     }
 
     /// <summary><c>POST /v1/session/{sessionId}/message</c></summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask ContinueAsync(HttpExchange exchange, CancellationToken disconnected)
     {
         if (await ReadBodyAsync(exchange, disconnected).ConfigureAwait(false) is not { } body)
@@ -81,6 +84,7 @@ internal sealed class PostTurn(ChannelWire wire)
         return wire.RefuseAsync(response, RefusalText.CodeOf(refusal), error, cancel: disconnected);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask ReplyAsync(HttpResponse response, RunningTurn turn, CancellationToken disconnected)
     {
         TurnEnd end = await turn.RunAsync().ConfigureAwait(false);

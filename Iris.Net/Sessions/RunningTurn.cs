@@ -60,8 +60,8 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
 
     public string StepKey(int place, string name) => _host.Key.ForStep(SessionId.Value, _requestSeq, place, name);
 
-    /// <summary>Lets the program run, on a thread of the pool: one that blocks it holds up nobody else.</summary>
-    public void Start() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
+    /// <summary>Lets the program run, but not below its caller: one that blocks its thread holds up nobody else.</summary>
+    public void Start() => Settings.Queue(this);
 
     /// <summary>Starts, and waits for the attempt's end. It never throws: whatever goes wrong is the end.</summary>
     public ValueTask<TurnEnd> RunAsync()

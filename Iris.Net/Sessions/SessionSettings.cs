@@ -24,6 +24,10 @@ internal sealed record SessionSettings
     /// <summary>Is told of what a program threw, with the id that the client gets.</summary>
     public required Action<string, Exception> Failed { get; init; }
 
+    /// <summary>Runs a program soon, and not below its caller.</summary>
+    public Action<IThreadPoolWorkItem> Queue { get; init; } =
+        static work => ThreadPool.UnsafeQueueUserWorkItem(work, preferLocal: true);
+
     /// <summary>How long a cancelled program may take to end.</summary>
     public TimeSpan CancelGrace { get; init; } = TimeSpan.FromSeconds(5);
 

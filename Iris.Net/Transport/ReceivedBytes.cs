@@ -18,12 +18,17 @@ internal struct ReceivedBytes
         ? ReadOnlySequence<byte>.Empty
         : new ReadOnlySequence<byte>(_head!, _consumed, _tail, _tail.End);
 
+    public readonly bool IsEmpty => _tail is null;
+
+    /// <summary>Takes a block of somebody else's as its only one.</summary>
+    public void Lend(ReadOnlyMemory<byte> block) => Append().Lend(block);
+
     /// <summary>Room for what is received next.</summary>
     /// <param name="much">Whether much is expected.</param>
     public Memory<byte> Room(bool much)
     {
         if (_tail is null || _tail.Free.Length < LeastRoom)
-            Append(much ? LargeBlock : Block);
+            Append().Rent(much ? LargeBlock : Block);
         return _tail!.Free;
     }
 
@@ -64,16 +69,15 @@ internal struct ReceivedBytes
 
     private static long IndexOf(SequencePosition at) => ((BufferSegment)at.GetObject()!).RunningIndex + at.GetInteger();
 
-    private void Append(int size)
+    private BufferSegment Append()
     {
         BufferSegment next = _spare ?? new BufferSegment();
         _spare = null;
-        next.Rent(size);
         if (_tail is null)
             (_head, _consumed) = (next, 0);
         else
             _tail.Append(next);
-        _tail = next;
+        return _tail = next;
     }
 
     private void Release()

@@ -4,17 +4,21 @@ using System.Threading.Tasks.Sources;
 
 namespace Iris.Net.Transport;
 
-/// <summary>A socket's input. It waits without a buffer, then lets the socket fill its own blocks, so that an idle connection
-/// owns none and no byte is copied from one pipe to another. One reader at a time; only
+/// <summary>A socket's input. An idle connection waits with one small block of its own, into which a usual request arrives with
+/// one call; whatever is more goes into rented blocks, which the socket fills itself. One reader at a time; only
 /// <see cref="CancelPendingRead"/> may come from elsewhere.</summary>
 internal sealed class SocketReader(Socket socket) : PipeReader, IValueTaskSource<ReadResult>
 {
-    // The three bits of _state, which the reader, the socket's completion and a cancel share.
-    private const int Armed = 1;        // the socket was asked to tell when it is readable
-    private const int Waiting = 2;      // a read waits; whoever takes the bit away completes it
-    private const int Cancelled = 4;    // a cancel came while no read waited
+    // The bits of _state, which the reader, the socket's completion and a cancel share.
+    private const int Armed = 1;        // the socket was asked for input and has not answered
+    private const int Answered = 2;     // it answered, and nobody took that yet
+    private const int Waiting = 4;      // a read waits; whoever takes the bit away completes it
+    private const int Cancelled = 8;    // a cancel came while no read waited
 
-    private SocketAsyncEventArgs? _readable;
+    private const int OwnBlock = 1024;
+
+    private SocketAsyncEventArgs? _receive;
+    private byte[]? _own;               // the socket's while Armed, the received bytes' while they hold it
     private ManualResetValueTaskSourceCore<ReadResult> _core;
     private int _state;
     private ReceivedBytes _received;
@@ -28,7 +32,7 @@ internal sealed class SocketReader(Socket socket) : PipeReader, IValueTaskSource
     /// <summary>Whether the connection broke.</summary>
     public bool IsBroken { get; private set; }
 
-    /// <summary>Whether the socket still owes the answer to whether it is readable.</summary>
+    /// <summary>Whether the socket still owes the answer to what there is to receive.</summary>
     public bool IsArmed => (Volatile.Read(ref _state) & Armed) != 0;
 
     public override bool TryRead(out ReadResult result)
@@ -56,7 +60,8 @@ internal sealed class SocketReader(Socket socket) : PipeReader, IValueTaskSource
             return ReadCancellableAsync(cancellationToken);
         if (_filledUp && TryReceive())
             return new(Result(isCanceled: false));
-        return WaitAsync();
+        _core.Reset();
+        return TryTake(out result) ? new(result) : new(this, _core.Version);
     }
 
     public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
@@ -84,7 +89,7 @@ internal sealed class SocketReader(Socket socket) : PipeReader, IValueTaskSource
             return;
         _completed = true;
         _received.Clear();
-        _readable?.Dispose();       // waits by itself for a receive that is still under way
+        _receive?.Dispose();        // waits by itself for a receive that is still under way
     }
 
     ReadResult IValueTaskSource<ReadResult>.GetResult(short token) => _core.GetResult(token);
@@ -106,40 +111,48 @@ internal sealed class SocketReader(Socket socket) : PipeReader, IValueTaskSource
         return result;
     }
 
-    private ValueTask<ReadResult> WaitAsync()
+    // For whoever alone may end the read: what there is, or else the read waits from now on.
+    private bool TryTake(out ReadResult result)
     {
         while (true)
         {
-            _core.Reset();
-            int before = Interlocked.Or(ref _state, Waiting | Armed);
-            // Where a read was cancelled, the socket still owes the answer to its question: it is not asked twice.
-            bool answered = (before & Armed) == 0 && IsReadableNow();
-            if (answered || (before & Cancelled) != 0)
+            int state = Volatile.Read(ref _state);
+            if ((state & Cancelled) != 0)
             {
-                if (!TryTakeWaiting())
-                    return new(this, _core.Version);
-                if ((before & Cancelled) != 0)
-                {
-                    Interlocked.And(ref _state, ~Cancelled);
-                    return new(Result(isCanceled: true));
-                }
-
-                if (!TryReceive())
-                    continue;
-                return new(Result(isCanceled: false));
+                Interlocked.And(ref _state, ~Cancelled);
+                result = Result(isCanceled: true);
+                return true;
             }
 
-            return new(this, _core.Version);
+            if ((state & Answered) != 0 || ((state & Armed) == 0 && AnswersAtOnce()))
+            {
+                Interlocked.And(ref _state, ~(Armed | Answered));
+                if (!TryClaim())
+                    continue;
+                result = Result(isCanceled: false);
+                return true;
+            }
+
+            // A read that was cancelled leaves the socket armed: it is not asked twice.
+            if (Interlocked.CompareExchange(ref _state, Armed | Waiting, Armed) == Armed)
+            {
+                result = default;
+                return false;
+            }
         }
     }
 
-    // A receive of no bytes completes when there is something to receive.
-    private bool IsReadableNow()
+    private bool AnswersAtOnce()
     {
-        _readable ??= NewReadable();
+        _receive ??= NewReceive();
+        // Behind bytes that are held, a receive of none tells when there are more.
+        Memory<byte> block = _received.IsEmpty ? _own ??= GC.AllocateUninitializedArray<byte>(OwnBlock) : Memory<byte>.Empty;
+        Interlocked.Or(ref _state, Armed);
         try
         {
-            if (socket.ReceiveAsync(_readable))
+            if (block.Length != _receive.MemoryBuffer.Length)
+                _receive.SetBuffer(block);
+            if (socket.ReceiveAsync(_receive))
                 return false;
             EndWhereFailed();
         }
@@ -148,59 +161,57 @@ internal sealed class SocketReader(Socket socket) : PipeReader, IValueTaskSource
             IsBroken = HasEnded = true;
         }
 
-        Interlocked.And(ref _state, ~Armed);
         return true;
     }
 
     // The error is told once: the next receive would take it for an orderly end.
     private void EndWhereFailed()
     {
-        if (_readable!.SocketError != SocketError.Success)
+        if (_receive!.SocketError != SocketError.Success)
             IsBroken = HasEnded = true;
     }
 
-    private SocketAsyncEventArgs NewReadable()
+    private SocketAsyncEventArgs NewReceive()
     {
-        var readable = new SocketAsyncEventArgs(true);
-        readable.SetBuffer(Memory<byte>.Empty);
-        readable.Completed += (_, _) => OnReadable();
-        return readable;
+        var receive = new SocketAsyncEventArgs(true);
+        receive.Completed += (_, _) => FollowUp.Run(this, static reader => reader.OnAnswer());
+        return receive;
     }
 
-    private void OnReadable()
+    private void OnAnswer()
     {
         EndWhereFailed();
-        int before = Interlocked.And(ref _state, ~Armed);
-        if ((before & Waiting) == 0)
-            return;
-        while (TryTakeWaiting())
+        int state, then;
+        do
         {
-            if (TryReceive())
-            {
-                Complete(Result(isCanceled: false), inline: true);
-                return;
-            }
-
-            // Readable without bytes: somebody else's wake. Ask again.
-            before = Interlocked.Or(ref _state, Waiting | Armed);
-            if ((before & Cancelled) != 0)
-            {
-                Interlocked.And(ref _state, ~(Cancelled | Waiting | Armed));
-                Complete(Result(isCanceled: true), inline: true);
-                return;
-            }
-
-            if (!IsReadableNow())
-                return;
+            state = Volatile.Read(ref _state);
+            then = (state & ~(Armed | Waiting)) | Answered;
         }
+        while (Interlocked.CompareExchange(ref _state, then, state) != state);
+        if ((state & Waiting) != 0 && TryTake(out ReadResult result))
+            Complete(result, inline: true);
     }
-
-    private bool TryTakeWaiting() => (Interlocked.And(ref _state, ~Waiting) & Waiting) != 0;
 
     private void Complete(ReadResult result, bool inline)
     {
         _core.RunContinuationsAsynchronously = !inline;
         _core.SetResult(result);
+    }
+
+    // False where the socket was readable, and now has nothing.
+    private bool TryClaim()
+    {
+        if (HasEnded)
+            return true;
+        if (_receive!.MemoryBuffer.IsEmpty)
+            return TryReceive();
+        int count = _receive.BytesTransferred;
+        if (count == 0)
+            return HasEnded = true;
+        _received.Lend(_own.AsMemory(0, count));
+        _filledUp = count == OwnBlock;
+        _examinedAll = false;
+        return true;
     }
 
     // False where there is nothing to receive yet.
