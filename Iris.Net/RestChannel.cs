@@ -40,7 +40,7 @@ public sealed class RestChannel : IAsyncDisposable
             MaxStepsPerTurn = _options.Limits.MaxStepsPerTurn,
             MintSessionId = _options.MintSessionId,
             MintToken = _options.MintToken,
-            Queue = FollowUp.Queue,
+            Queue = LoopThreads.Queue,
             Failed = (id, e) => Log(ChannelLogLevel.Error, $"a turn failed (errorId={id})", e),
         });
         ChannelWire wire = new(

@@ -10,35 +10,12 @@ namespace Iris.Net.Endpoints;
 internal sealed class PostTurn(ChannelWire wire)
 {
     /// <summary><c>POST /v1/session</c></summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    public async ValueTask StartAsync(HttpExchange exchange, CancellationToken disconnected)
-    {
-        if (await ReadBodyAsync(exchange, disconnected).ConfigureAwait(false) is not { } body)
-            return;
-        Admission admission = await wire.Sessions.StartAsync(
-            new TurnRequest(body.Json, exchange.Principal), CancellationToken.None).ConfigureAwait(false);
-        await AnswerAsync(exchange, admission, "", disconnected).ConfigureAwait(false);
-    }
+    public ValueTask StartAsync(HttpExchange exchange, CancellationToken disconnected) =>
+        RunAsync(exchange, isStart: true, disconnected);
 
     /// <summary><c>POST /v1/session/{sessionId}/message</c></summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    public async ValueTask ContinueAsync(HttpExchange exchange, CancellationToken disconnected)
-    {
-        if (await ReadBodyAsync(exchange, disconnected).ConfigureAwait(false) is not { } body)
-            return;
-        if (!exchange.Route.TryDecode(SessionRoutes.SessionIdValue, out string sessionId))
-        {
-            await wire.RefuseAsync(exchange.Response, RefusalCode.MalformedPath, cancel: disconnected).ConfigureAwait(false);
-            return;
-        }
-
-        Admission admission = sessionId.Length > SessionId.MaxLength
-            ? Refusal.UnknownSession
-            : await wire.Sessions.ContinueAsync(
-                new SessionId(sessionId), body.Token ?? TokenHeader(exchange.Request),
-                new TurnRequest(body.Json, exchange.Principal), CancellationToken.None).ConfigureAwait(false);
-        await AnswerAsync(exchange, admission, sessionId, disconnected).ConfigureAwait(false);
-    }
+    public ValueTask ContinueAsync(HttpExchange exchange, CancellationToken disconnected) =>
+        RunAsync(exchange, isStart: false, disconnected);
 
     /// <summary>Reads and judges the body; null where it was refused.</summary>
     public async ValueTask<TurnBody?> ReadBodyAsync(HttpExchange exchange, CancellationToken disconnected)
@@ -67,13 +44,32 @@ internal sealed class PostTurn(ChannelWire wire)
         _ => [0],
     };
 
-    private ValueTask AnswerAsync(HttpExchange exchange, Admission admission, string sessionId, CancellationToken disconnected)
+    // One method from the body to the reply: each that waits for the turn costs every turn.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask RunAsync(HttpExchange exchange, bool isStart, CancellationToken disconnected)
     {
+        if (await ReadBodyAsync(exchange, disconnected).ConfigureAwait(false) is not { } body)
+            return;
+        HttpResponse response = exchange.Response;
+        string sessionId = "";
+        if (!isStart && !exchange.Route.TryDecode(SessionRoutes.SessionIdValue, out sessionId))
+        {
+            await wire.RefuseAsync(response, RefusalCode.MalformedPath, cancel: disconnected).ConfigureAwait(false);
+            return;
+        }
+
+        TurnRequest request = new(body.Json, exchange.Principal);
+        Admission admission =
+            isStart ? await wire.Sessions.StartAsync(request, CancellationToken.None).ConfigureAwait(false)
+            : sessionId.Length > SessionId.MaxLength ? Refusal.UnknownSession
+            : await wire.Sessions.ContinueAsync(
+                new SessionId(sessionId), body.Token ?? TokenHeader(exchange.Request), request, CancellationToken.None).ConfigureAwait(false);
         if (admission.Turn is not { } turn)
-            return RefuseAsync(exchange.Response, admission.Refusal, sessionId, disconnected);
-        return WantsStream(exchange.Request)
-            ? TurnStream.RunAsync(wire, exchange.Response, turn, disconnected)
-            : ReplyAsync(exchange.Response, turn, disconnected);
+            await RefuseAsync(response, admission.Refusal, sessionId, disconnected).ConfigureAwait(false);
+        else if (WantsStream(exchange.Request))
+            await TurnStream.RunAsync(wire, response, turn, disconnected).ConfigureAwait(false);
+        else
+            await ReplyAsync(response, turn, await turn.RunAsync().ConfigureAwait(false), disconnected).ConfigureAwait(false);
     }
 
     private ValueTask RefuseAsync(HttpResponse response, Refusal refusal, string sessionId, CancellationToken disconnected)
@@ -84,20 +80,14 @@ internal sealed class PostTurn(ChannelWire wire)
         return wire.RefuseAsync(response, RefusalText.CodeOf(refusal), error, cancel: disconnected);
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask ReplyAsync(HttpResponse response, RunningTurn turn, CancellationToken disconnected)
-    {
-        TurnEnd end = await turn.RunAsync().ConfigureAwait(false);
-        if (end.Status == TurnStatus.Failed)
-            await wire.RefuseAsync(
-                response, RefusalCode.TurnFailed, wire.FailureText(end), end.ErrorId, disconnected).ConfigureAwait(false);
-        else if (end.Status == TurnStatus.Overloaded)
-            await wire.RefuseAsync(response, RefusalCode.Overloaded, cancel: disconnected).ConfigureAwait(false);
-        else if (end.Status == TurnStatus.StoreUnavailable)
-            await wire.RefuseAsync(response, RefusalCode.StoreUnavailable, cancel: disconnected).ConfigureAwait(false);
-        else
-            await SendReplyAsync(response, turn.SessionId.Value, end, disconnected).ConfigureAwait(false);
-    }
+    private ValueTask ReplyAsync(HttpResponse response, RunningTurn turn, TurnEnd end, CancellationToken disconnected) =>
+        end.Status switch
+        {
+            TurnStatus.Failed => wire.RefuseAsync(response, RefusalCode.TurnFailed, wire.FailureText(end), end.ErrorId, disconnected),
+            TurnStatus.Overloaded => wire.RefuseAsync(response, RefusalCode.Overloaded, cancel: disconnected),
+            TurnStatus.StoreUnavailable => wire.RefuseAsync(response, RefusalCode.StoreUnavailable, cancel: disconnected),
+            _ => SendReplyAsync(response, turn.SessionId.Value, end, disconnected),
+        };
 
     private static ValueTask SendReplyAsync(HttpResponse response, string sessionId, TurnEnd end, CancellationToken disconnected)
     {
