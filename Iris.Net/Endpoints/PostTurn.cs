@@ -28,7 +28,7 @@ internal sealed class PostTurn(ChannelWire wire)
             return;
         if (!exchange.Route.TryDecode(SessionRoutes.SessionIdValue, out string sessionId))
         {
-            await wire.RefuseAsync(exchange.Response, RefusalCode.MalformedPath, cancel: disconnected).ConfigureAwait(false);
+            await wire.RefuseAsync(exchange, RefusalCode.MalformedPath, cancel: disconnected).ConfigureAwait(false);
             return;
         }
 
@@ -49,13 +49,13 @@ internal sealed class PostTurn(ChannelWire wire)
             return null;   // the server refuses the request itself
         if (Browser.SentOther(request))
         {
-            await wire.RefuseAsync(exchange.Response, RefusalCode.UnsupportedMediaType, cancel: disconnected).ConfigureAwait(false);
+            await wire.RefuseAsync(exchange, RefusalCode.UnsupportedMediaType, cancel: disconnected).ConfigureAwait(false);
             return null;
         }
 
         if (TurnBody.TryReadHttp(read.Bytes.Span, wire.MaxJsonDepth, out TurnBody body))
             return body;
-        await wire.RefuseAsync(exchange.Response, RefusalCode.MalformedJson, cancel: disconnected).ConfigureAwait(false);
+        await wire.RefuseAsync(exchange, RefusalCode.MalformedJson, cancel: disconnected).ConfigureAwait(false);
         return null;
     }
 
@@ -69,34 +69,37 @@ internal sealed class PostTurn(ChannelWire wire)
 
     private ValueTask AnswerAsync(HttpExchange exchange, Admission admission, string sessionId, CancellationToken disconnected)
     {
-        if (admission.Turn is not { } turn)
-            return RefuseAsync(exchange.Response, admission.Refusal, sessionId, disconnected);
-        return WantsStream(exchange.Request)
-            ? TurnStream.RunAsync(wire, exchange.Response, turn, disconnected)
-            : ReplyAsync(exchange.Response, turn, disconnected);
+        if (admission.Turn is { } turn)
+            return WantsStream(exchange.Request)
+                ? TurnStream.RunAsync(wire, exchange.Response, turn, disconnected)
+                : ReplyAsync(exchange, turn, disconnected);
+        return admission.Failure is { } failure
+            ? RefuseAsync(exchange, failure, disconnected)
+            : RefuseAsync(exchange, admission.Refusal, sessionId, disconnected);
     }
 
-    private ValueTask RefuseAsync(HttpResponse response, Refusal refusal, string sessionId, CancellationToken disconnected)
+    private ValueTask RefuseAsync(HttpExchange exchange, Refusal refusal, string sessionId, CancellationToken disconnected)
     {
-        string? error = refusal != Refusal.UnknownSession ? null
-            : sessionId.Length > SessionId.MaxLength ? "unknown session"   // not echoed
-            : $"unknown session '{sessionId}'";
-        return wire.RefuseAsync(response, RefusalText.CodeOf(refusal), error, cancel: disconnected);
+        bool isTooLong = sessionId.Length > SessionId.MaxLength;   // not echoed
+        string? error = refusal == Refusal.UnknownSession && !isTooLong ? $"unknown session '{sessionId}'" : null;
+        return wire.RefuseAsync(exchange, RefusalText.CodeOf(refusal), error, echoesPath: !isTooLong, cancel: disconnected);
     }
+
+    private ValueTask RefuseAsync(HttpExchange exchange, TurnEnd end, CancellationToken disconnected) => end.Status switch
+    {
+        TurnStatus.Overloaded => wire.RefuseAsync(exchange, RefusalCode.Overloaded, cancel: disconnected),
+        TurnStatus.StoreUnavailable => wire.RefuseAsync(exchange, RefusalCode.StoreUnavailable, cancel: disconnected),
+        _ => wire.RefuseAsync(exchange, RefusalCode.TurnFailed, wire.FailureText(end.Error!), end.ErrorId, cancel: disconnected),
+    };
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask ReplyAsync(HttpResponse response, RunningTurn turn, CancellationToken disconnected)
+    private async ValueTask ReplyAsync(HttpExchange exchange, RunningTurn turn, CancellationToken disconnected)
     {
         TurnEnd end = await turn.RunAsync().ConfigureAwait(false);
-        if (end.Status == TurnStatus.Failed)
-            await wire.RefuseAsync(
-                response, RefusalCode.TurnFailed, wire.FailureText(end), end.ErrorId, disconnected).ConfigureAwait(false);
-        else if (end.Status == TurnStatus.Overloaded)
-            await wire.RefuseAsync(response, RefusalCode.Overloaded, cancel: disconnected).ConfigureAwait(false);
-        else if (end.Status == TurnStatus.StoreUnavailable)
-            await wire.RefuseAsync(response, RefusalCode.StoreUnavailable, cancel: disconnected).ConfigureAwait(false);
+        if (end.IsError)
+            await RefuseAsync(exchange, end, disconnected).ConfigureAwait(false);
         else
-            await SendReplyAsync(response, turn.SessionId.Value, end, disconnected).ConfigureAwait(false);
+            await SendReplyAsync(exchange.Response, turn.SessionId.Value, end, disconnected).ConfigureAwait(false);
     }
 
     private static ValueTask SendReplyAsync(HttpResponse response, string sessionId, TurnEnd end, CancellationToken disconnected)
