@@ -1,7 +1,8 @@
 namespace Iris.Net;
 
 /// <summary>Finds out who asks. It is called for every request and every upgrade but those for health and readiness, after Host
-/// and Origin were judged; it reads neither body nor response. What it throws is told to the log, and the client gets 500.</summary>
+/// and Origin were judged; it leaves body and response alone, and bounds its own waits. What it throws is told to the log, and the
+/// client gets 500.</summary>
 /// <param name="exchange">The request, with its addresses. It may not be used after the task has ended.</param>
 /// <param name="disconnected">Cancelled once the connection is known to be gone.</param>
 public delegate ValueTask<AuthorizeResult> Authorizer(Server.HttpExchange exchange, CancellationToken disconnected);
