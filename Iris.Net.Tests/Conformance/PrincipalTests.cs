@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Iris.Net.Tests.Conformance.Raw;
 
@@ -85,6 +86,23 @@ public sealed class PrincipalTests
         await using Channel channel = await Channel.StartAsync(Programs.Count, o => o with { Authorize = Bearer.AskAsync, ExposeErrors = true });
         WireForm.CheckRefusal(
             await channel.AskAsync(RawRequest.Get("/v1", "Authorization: Bearer throw")), 500, "internal error: secret", "turn-failed");
+    }
+
+    // As docs/SECURITY.md shows it.
+    [Test]
+    public async Task A_shared_key_lets_in_whoever_has_it()
+    {
+        byte[] key = SHA256.HashData("open sesame"u8);
+        await using Channel channel = await Channel.StartAsync(Programs.Count, options => options with
+        {
+            Authorize = (exchange, _) => ValueTask.FromResult(
+                exchange.Request.Headers.TryGet("authorization"u8, out var value) && value.StartsWith("Bearer "u8)
+                && CryptographicOperations.FixedTimeEquals(SHA256.HashData(value[7..]), key)
+                    ? AuthorizeResult.Allow("client")
+                    : AuthorizeResult.Refuse()),
+        });
+        foreach ((string said, int status) in ((string, int)[])[("Bearer open sesame", 200), ("Bearer open", 401), ("Bearer ", 401), ("", 401)])
+            Assert.That((await channel.AskAsync(RawRequest.Get("/v1", $"Authorization: {said}"))).Status, Is.EqualTo(status), said);
     }
 
     [Test]

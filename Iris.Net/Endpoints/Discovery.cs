@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Reflection;
 using System.Text.Json;
 using Iris.Net.Server;
 
@@ -18,7 +17,7 @@ internal sealed class Discovery(
 
     private static readonly Lazy<byte[]> OpenApi = new(() =>
     {
-        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("Iris.Net.openapi.json")!;
+        using Stream stream = typeof(Discovery).Assembly.GetManifestResourceStream("Iris.Net.openapi.json")!;
         byte[] json = new byte[stream.Length];
         stream.ReadExactly(json);
         return json;
