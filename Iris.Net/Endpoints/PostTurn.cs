@@ -26,13 +26,13 @@ internal sealed class PostTurn(ChannelWire wire)
             return null;   // the server refuses the request itself
         if (Browser.SentOther(request))
         {
-            await wire.RefuseAsync(exchange.Response, RefusalCode.UnsupportedMediaType, cancel: disconnected).ConfigureAwait(false);
+            await wire.RefuseAsync(exchange, RefusalCode.UnsupportedMediaType, cancel: disconnected).ConfigureAwait(false);
             return null;
         }
 
         if (TurnBody.TryReadHttp(read.Bytes.Span, wire.MaxJsonDepth, out TurnBody body))
             return body;
-        await wire.RefuseAsync(exchange.Response, RefusalCode.MalformedJson, cancel: disconnected).ConfigureAwait(false);
+        await wire.RefuseAsync(exchange, RefusalCode.MalformedJson, cancel: disconnected).ConfigureAwait(false);
         return null;
     }
 
@@ -50,11 +50,10 @@ internal sealed class PostTurn(ChannelWire wire)
     {
         if (await ReadBodyAsync(exchange, disconnected).ConfigureAwait(false) is not { } body)
             return;
-        HttpResponse response = exchange.Response;
         string sessionId = "";
         if (!isStart && !exchange.Route.TryDecode(SessionRoutes.SessionIdValue, out sessionId))
         {
-            await wire.RefuseAsync(response, RefusalCode.MalformedPath, cancel: disconnected).ConfigureAwait(false);
+            await wire.RefuseAsync(exchange, RefusalCode.MalformedPath, cancel: disconnected).ConfigureAwait(false);
             return;
         }
 
@@ -64,30 +63,33 @@ internal sealed class PostTurn(ChannelWire wire)
             : sessionId.Length > SessionId.MaxLength ? Refusal.UnknownSession
             : await wire.Sessions.ContinueAsync(
                 new SessionId(sessionId), body.Token ?? TokenHeader(exchange.Request), request, CancellationToken.None).ConfigureAwait(false);
-        if (admission.Turn is not { } turn)
-            await RefuseAsync(response, admission.Refusal, sessionId, disconnected).ConfigureAwait(false);
+        if (admission.Failure is { } failure)
+            await RefuseAsync(exchange, failure, disconnected).ConfigureAwait(false);
+        else if (admission.Turn is not { } turn)
+            await RefuseAsync(exchange, admission.Refusal, sessionId, disconnected).ConfigureAwait(false);
         else if (WantsStream(exchange.Request))
-            await TurnStream.RunAsync(wire, response, turn, disconnected).ConfigureAwait(false);
+            await TurnStream.RunAsync(wire, exchange.Response, turn, disconnected).ConfigureAwait(false);
         else
-            await ReplyAsync(response, turn, await turn.RunAsync().ConfigureAwait(false), disconnected).ConfigureAwait(false);
+            await ReplyAsync(exchange, turn, await turn.RunAsync().ConfigureAwait(false), disconnected).ConfigureAwait(false);
     }
 
-    private ValueTask RefuseAsync(HttpResponse response, Refusal refusal, string sessionId, CancellationToken disconnected)
+    private ValueTask RefuseAsync(HttpExchange exchange, Refusal refusal, string sessionId, CancellationToken disconnected)
     {
-        string? error = refusal != Refusal.UnknownSession ? null
-            : sessionId.Length > SessionId.MaxLength ? "unknown session"   // not echoed
-            : $"unknown session '{sessionId}'";
-        return wire.RefuseAsync(response, RefusalText.CodeOf(refusal), error, cancel: disconnected);
+        bool isTooLong = sessionId.Length > SessionId.MaxLength;   // not echoed
+        string? error = refusal == Refusal.UnknownSession && !isTooLong ? $"unknown session '{sessionId}'" : null;
+        return wire.RefuseAsync(exchange, RefusalText.CodeOf(refusal), error, echoesPath: !isTooLong, cancel: disconnected);
     }
 
-    private ValueTask ReplyAsync(HttpResponse response, RunningTurn turn, TurnEnd end, CancellationToken disconnected) =>
-        end.Status switch
-        {
-            TurnStatus.Failed => wire.RefuseAsync(response, RefusalCode.TurnFailed, wire.FailureText(end), end.ErrorId, disconnected),
-            TurnStatus.Overloaded => wire.RefuseAsync(response, RefusalCode.Overloaded, cancel: disconnected),
-            TurnStatus.StoreUnavailable => wire.RefuseAsync(response, RefusalCode.StoreUnavailable, cancel: disconnected),
-            _ => SendReplyAsync(response, turn.SessionId.Value, end, disconnected),
-        };
+    private ValueTask RefuseAsync(HttpExchange exchange, TurnEnd end, CancellationToken disconnected) => end.Status switch
+    {
+        TurnStatus.Overloaded => wire.RefuseAsync(exchange, RefusalCode.Overloaded, cancel: disconnected),
+        TurnStatus.StoreUnavailable => wire.RefuseAsync(exchange, RefusalCode.StoreUnavailable, cancel: disconnected),
+        _ => wire.RefuseAsync(exchange, RefusalCode.TurnFailed, wire.FailureText(end.Error!), end.ErrorId, cancel: disconnected),
+    };
+
+    private ValueTask ReplyAsync(HttpExchange exchange, RunningTurn turn, TurnEnd end, CancellationToken disconnected) => end.IsError
+        ? RefuseAsync(exchange, end, disconnected)
+        : SendReplyAsync(exchange.Response, turn.SessionId.Value, end, disconnected);
 
     private static ValueTask SendReplyAsync(HttpResponse response, string sessionId, TurnEnd end, CancellationToken disconnected)
     {
