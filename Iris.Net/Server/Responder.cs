@@ -69,7 +69,7 @@ internal static class Responder
         if (server.Options.Before is { } before)
         {
             await CallAsync(before, exchange).ConfigureAwait(false);
-            if (exchange.Response.HasStarted)
+            if (exchange.Response.HasStarted || exchange.Content.Rejection != RejectionReason.None)
                 return null;
         }
 
