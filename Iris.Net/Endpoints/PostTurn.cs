@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using Iris.Net.Diagnostics;
 using Iris.Net.Server;
 using Iris.Net.Sessions;
 using Iris.Net.Stores;
@@ -32,6 +33,8 @@ internal sealed class PostTurn(ChannelWire wire)
             return;
         }
 
+        if (sessionId.Length > SessionId.MaxLength)
+            Telemetry.Breached("SessionId.MaxLength");
         Admission admission = sessionId.Length > SessionId.MaxLength
             ? Refusal.UnknownSession
             : await wire.Sessions.ContinueAsync(

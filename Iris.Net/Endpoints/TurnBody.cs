@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using Iris.Net.Diagnostics;
 
 namespace Iris.Net.Endpoints;
 
@@ -35,9 +36,9 @@ internal readonly struct TurnBody
         byte[] rented = ArrayPool<byte>.Shared.Rent(utf8.Length);
         Cutter cutter = new(rented);
         byte[]? token = null;
+        var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = maxDepth });
         try
         {
-            var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = maxDepth });
             while (reader.Read())
             {
                 if (HasLoneSurrogate(reader))
@@ -60,6 +61,8 @@ internal readonly struct TurnBody
         }
         catch (JsonException)
         {
+            if (reader.CurrentDepth == maxDepth && utf8[(int)reader.BytesConsumed..].TrimStart(" \t\r\n,"u8) is [(byte)'{' or (byte)'[', ..])
+                Telemetry.Breached(nameof(RestChannelLimits.MaxJsonDepth));
             return false;
         }
         finally

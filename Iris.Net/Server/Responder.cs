@@ -19,25 +19,27 @@ internal static class Responder
         if (why == RejectionReason.None)
             why = Expectation.TryDetermine(head, out awaitsContinue);
         exchange.Begin(why == RejectionReason.None ? framing : BodyFraming.None, awaitsContinue);
+        RequestMeasure measure = RequestMeasure.Begin(exchange);
+        WebSocketUpgrade? upgrade = null;
         try
         {
             if (why != RejectionReason.None)
                 await exchange.Response.RejectAsync(why, exchange.Request).ConfigureAwait(false);
-            else if (await AnswerAsync(exchange).ConfigureAwait(false) is { } upgrade)
-                return upgrade;
-            else
+            else if ((upgrade = await AnswerAsync(exchange).ConfigureAwait(false)) is null)
                 await CompleteAsync(exchange).ConfigureAwait(false);
         }
         catch (Exception e)
         {
+            measure.Failed(e);
             await FailAsync(exchange, e).ConfigureAwait(false);
         }
         finally
         {
+            measure.End(exchange, upgrade);
             exchange.End();
         }
 
-        return null;
+        return upgrade;
     }
 
     /// <summary>Refuses a request whose head was not read, or a whole connection.</summary>
@@ -114,7 +116,7 @@ internal static class Responder
         connection.IsPersistent = false;
         bool isGone = connection.Transport.IsAborted;
         if (!isGone)
-            connection.Server.Report(e);
+            connection.Server.ReportHandler(e);
         if (isGone || exchange.Response.HasStarted || exchange.Content.IsReading)
             connection.Abort();
         else

@@ -1,3 +1,5 @@
+using Iris.Net.Diagnostics;
+
 namespace Iris.Net.Sessions;
 
 /// <summary>The turns that this process runs: how many there may be, and the clock that watches them.</summary>
@@ -22,8 +24,15 @@ internal sealed class RunningTurns : IAsyncDisposable
     }
 
     /// <summary>Why no turn may start at the moment.</summary>
-    public Refusal Refuses() =>
-        _draining ? Refusal.Draining : _turns.Count >= _settings.MaxConcurrentTurns ? Refusal.Overloaded : Refusal.None;
+    public Refusal Refuses()
+    {
+        if (_draining)
+            return Refusal.Draining;
+        if (_turns.Count < _settings.MaxConcurrentTurns)
+            return Refusal.None;
+        Telemetry.Breached(nameof(SessionSettings.MaxConcurrentTurns));
+        return Refusal.Overloaded;
+    }
 
     /// <summary>Takes a turn in, unless there are too many or the process is about to stop.</summary>
     public Refusal TryEnter(RunningTurn turn)

@@ -23,7 +23,7 @@ Router router = new Router()
 await using HttpServer server = new(router, new HttpServerOptions
 {
     Before = isDump ? Answers.DumpAsync : null,     // answers, so that no route does
-    OnError = Console.Error.WriteLine,
+    Log = line => Console.Error.WriteLine($"{line.Level}: {line.Text}: {line.Exception}"),
 });
 Console.WriteLine(await server.ListenAsync(ListenEndpoint.Tcp(IPAddress.Loopback, port)));
 
