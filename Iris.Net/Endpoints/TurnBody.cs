@@ -61,7 +61,7 @@ internal readonly struct TurnBody
         }
         catch (JsonException)
         {
-            if (reader.CurrentDepth == maxDepth && utf8[(int)reader.BytesConsumed..].TrimStart(" \t\r\n,"u8) is [(byte)'{' or (byte)'[', ..])
+            if (IsTooDeep(reader, utf8[(int)reader.BytesConsumed..], maxDepth))
                 Telemetry.Breached(nameof(RestChannelLimits.MaxJsonDepth));
             return false;
         }
@@ -69,6 +69,13 @@ internal readonly struct TurnBody
         {
             ArrayPool<byte>.Shared.Return(rented);
         }
+    }
+
+    // What the reader stopped at opens one level too many; the reader itself does not tell.
+    private static bool IsTooDeep(in Utf8JsonReader reader, ReadOnlySpan<byte> rest, int maxDepth)
+    {
+        int open = reader.CurrentDepth + (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray ? 1 : 0);
+        return open == maxDepth && rest.TrimStart(" \t\r\n,"u8) is [(byte)'{' or (byte)'[', ..];
     }
 
     private static byte[] Unescaped(ref Utf8JsonReader reader) =>

@@ -44,7 +44,7 @@ internal static class TraceContext
         {
             if (value.IsEmpty)
                 continue;
-            if (value.ContainsAnyExceptInRange((byte)' ', (byte)'~') || value.Length + (state?.Length ?? 0) >= MaxStateLength)
+            if (value.ContainsAnyExceptInRange((byte)' ', (byte)'~') || (state?.Length + 1 ?? 0) + value.Length > MaxStateLength)
                 return null;
             state = state is null ? new StringBuilder() : state.Append(',');
             state.Append(Encoding.ASCII.GetString(value));
