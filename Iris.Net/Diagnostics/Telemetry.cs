@@ -9,14 +9,14 @@ internal static class Telemetry
 {
     public const string Name = "Iris.Net";
 
-    private static readonly string? _version = typeof(Telemetry).Assembly.GetName().Version?.ToString(3);
-    private static readonly Counter<long> _breaches;
+    private static readonly string? LibraryVersion = typeof(Telemetry).Assembly.GetName().Version?.ToString(3);
+    private static readonly Counter<long> Breaches;
 
     static Telemetry()
     {
-        Meter = new Meter(Name, _version);
-        Source = new ActivitySource(Name, _version);
-        _breaches = Meter.CreateCounter<long>("iris.limit.breaches", "{breach}", "How often a client ran into a limit.");
+        Meter = new Meter(Name, LibraryVersion);
+        Source = new ActivitySource(Name, LibraryVersion);
+        Breaches = Meter.CreateCounter<long>("iris.limit.breaches", "{breach}", "How often a client ran into a limit.");
     }
 
     public static Meter Meter { get; }
@@ -27,8 +27,8 @@ internal static class Telemetry
     /// <param name="limit">Its name, as the options or the documents give it.</param>
     public static void Breached(string limit)
     {
-        if (_breaches.Enabled)
-            _breaches.Add(1, new KeyValuePair<string, object?>("iris.limit", limit));
+        if (Breaches.Enabled)
+            Breaches.Add(1, new KeyValuePair<string, object?>("iris.limit", limit));
         if (IrisEventSource.Log.IsEnabled())
             IrisEventSource.Log.LimitBreached(limit);
     }

@@ -12,7 +12,7 @@ internal static class HttpInstruments
         Status = "http.response.status_code", Version = "network.protocol.version", Error = "error.type",
         Transport = "network.transport", Reason = "iris.rejection.reason";
 
-    private static readonly Counter<long> _rejections = Telemetry.Meter.CreateCounter<long>(
+    private static readonly Counter<long> Rejections = Telemetry.Meter.CreateCounter<long>(
         "iris.server.rejections", "{rejection}", "Requests that the HTTP server itself refused, by reason.");
 
     public static Histogram<double> Duration { get; } = Telemetry.Meter.CreateHistogram(
@@ -48,8 +48,8 @@ internal static class HttpInstruments
     /// <summary>Counts what the server itself refuses.</summary>
     public static void Rejected(RejectionReason reason)
     {
-        if (_rejections.Enabled)
-            _rejections.Add(1, new KeyValuePair<string, object?>(Reason, Enum.GetName(reason)));
+        if (Rejections.Enabled)
+            Rejections.Add(1, new KeyValuePair<string, object?>(Reason, Enum.GetName(reason)));
         if (IrisEventSource.Log.IsEnabled())
             IrisEventSource.Log.Rejected(Enum.GetName(reason)!);
         if (LimitOf(reason) is { } limit)

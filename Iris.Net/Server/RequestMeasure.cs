@@ -7,7 +7,7 @@ namespace Iris.Net.Server;
 /// <summary>What one request tells whoever listens. Where nobody does, nothing is taken down.</summary>
 internal struct RequestMeasure
 {
-    private static readonly object?[] _statuses = new object?[600];   // boxed once
+    private static readonly object?[] Statuses = new object?[600];   // boxed once
 
     private long _started;
     private bool _isTimed;
@@ -38,7 +38,6 @@ internal struct RequestMeasure
         {
             TraceContext.TryRead(exchange.Head.Headers, out ActivityContext parent);
             string method = MethodOf(exchange);
-            Activity.Current = null;    // whoever started the server is nobody's parent
             measure._span = Telemetry.Source.StartActivity(method, ActivityKind.Server, parent);
             measure._span?.SetTag(HttpInstruments.Method, method).SetTag(HttpInstruments.Scheme, SchemeOf(exchange));
         }
@@ -129,5 +128,5 @@ internal struct RequestMeasure
 
     private static TimeProvider TimeOf(HttpExchange exchange) => exchange.Connection.Server.Options.Time;
 
-    private static object Boxed(int status) => _statuses[status] ??= status;
+    private static object Boxed(int status) => Statuses[status] ??= status;
 }

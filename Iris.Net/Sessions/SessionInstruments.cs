@@ -9,16 +9,16 @@ internal static class SessionInstruments
 {
     private const string Outcome = "iris.turn.outcome", AbortedFor = "iris.turn.abort_reason", Error = "error.type";
 
-    private static readonly Counter<long> _turns = Telemetry.Meter.CreateCounter<long>(
+    private static readonly Counter<long> Turns = Telemetry.Meter.CreateCounter<long>(
         "iris.turns", "{turn}", "Attempts at turns that ended, by outcome.");
 
-    private static readonly Histogram<double> _duration = Telemetry.Meter.CreateHistogram(
+    private static readonly Histogram<double> Duration = Telemetry.Meter.CreateHistogram(
         "iris.turn.duration", "s", "Duration of attempts at turns.", tags: null, new InstrumentAdvice<double>
         {
             HistogramBucketBoundaries = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900],
         });
 
-    private static readonly UpDownCounter<long> _running = Telemetry.Meter.CreateUpDownCounter<long>(
+    private static readonly UpDownCounter<long> Running = Telemetry.Meter.CreateUpDownCounter<long>(
         "iris.active_turns", "{turn}", "Attempts at turns that run.");
 
     /// <summary>Where the caller's span is needed: one of a program begins on another thread.</summary>
@@ -29,9 +29,9 @@ internal static class SessionInstruments
     {
         if (IrisEventSource.Log.IsEnabled())
             IrisEventSource.Log.TurnStart(SessionDigest.Of(turn.SessionId.Value), turn.Number, turn.Attempt);
-        if (!_running.Enabled)
+        if (!Running.Enabled)
             return false;
-        _running.Add(1);
+        Running.Add(1);
         return true;
     }
 
@@ -52,17 +52,17 @@ internal static class SessionInstruments
     public static void End(RunningTurn turn, TurnEnd end, bool isCounted, Activity? span, TimeSpan elapsed)
     {
         if (isCounted)
-            _running.Add(-1);
+            Running.Add(-1);
         string outcome = NameOf(end.Status);
-        if (_turns.Enabled || _duration.Enabled)
+        if (Turns.Enabled || Duration.Enabled)
         {
             TagList tags = new() { { Outcome, outcome } };
             if (end.Status == TurnStatus.Aborted)
                 tags.Add(AbortedFor, NameOf(end.Reason));
             if (end.Error is { } error)
                 tags.Add(Error, error.GetType().FullName);
-            _turns.Add(1, tags);
-            _duration.Record(elapsed.TotalSeconds, tags);
+            Turns.Add(1, tags);
+            Duration.Record(elapsed.TotalSeconds, tags);
         }
 
         if (end.Reason == AbortReason.Timeout)
