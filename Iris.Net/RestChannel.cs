@@ -41,7 +41,7 @@ public sealed class RestChannel : IAsyncDisposable
             MintSessionId = _options.MintSessionId,
             MintToken = _options.MintToken,
             Queue = LoopThreads.Queue,
-            Failed = (id, e) => Log(ChannelLogLevel.Error, $"a turn failed (errorId={id})", e),
+            Failed = LogFailure,
         });
         ChannelWire wire = new(
             _sessions, _options.Compatibility == Compatibility.SeedExact, _options.ExposeErrors, _options.Limits.MaxJsonDepth);
@@ -65,7 +65,7 @@ public sealed class RestChannel : IAsyncDisposable
             Before = routes.CheckAsync,
             OnRejected = routes.Reject,
             OnUpgradeRefused = routes.RejectUpgrade,
-            OnError = e => Log(ChannelLogLevel.Warning, "a request failed", e),
+            Log = _options.Log,
         });
     }
 
@@ -85,6 +85,8 @@ public sealed class RestChannel : IAsyncDisposable
         Uri url = await _server.ListenAsync(ListenEndpoint.Tcp(address, _options.Port), cancel).ConfigureAwait(false);
         if (_options.UnixSocketPath is { } path)
             await _server.ListenAsync(ListenEndpoint.UnixSocket(path), cancel).ConfigureAwait(false);
+        foreach (Uri endpoint in Endpoints)
+            Log(ChannelLogLevel.Information, $"listening on {endpoint}");
         return url;
     }
 
@@ -108,13 +110,29 @@ public sealed class RestChannel : IAsyncDisposable
 
     private async Task DrainAsync(CancellationToken cancel)
     {
+        Log(ChannelLogLevel.Information, "stopping");
         using CancellationTokenSource grace = new(_options.ShutdownGrace, _options.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(grace.Token, cancel);
         await _sessions.DrainAsync(either.Token).ConfigureAwait(false);
         await _server.StopAsync(ReplyGrace, cancel).ConfigureAwait(false);
+        Log(ChannelLogLevel.Information, "stopped");
     }
 
-    private void Log(ChannelLogLevel level, string text, Exception? e = null) => _options.Log?.Invoke(new ChannelLog(level, text, e));
+    private void Log(ChannelLogLevel level, string text, Exception? e = null, string category = "Iris.Net.Channel") =>
+        ChannelLog.Tell(_options.Log, level, category, text, e);
+
+    private void LogFailure(string what, Exception e, string? session)
+    {
+        (ChannelLogLevel level, string text) = what switch
+        {
+            "store" => (ChannelLogLevel.Error, "the store failed"),
+            "lease" => (ChannelLogLevel.Warning, "a lease could not be renewed"),
+            "aborted" => (ChannelLogLevel.Warning, "a turn was aborted"),
+            "abandoned" => (ChannelLogLevel.Warning, "a program that was given up threw"),
+            _ => (ChannelLogLevel.Error, $"a turn failed (errorId={what})"),
+        };
+        Log(level, session is null ? text : $"{text} (session={session})", e, "Iris.Net.Turns");
+    }
 
     private static IEnumerable<string> Extensions(RestChannelOptions options) =>
     [

@@ -9,7 +9,7 @@ namespace Iris.Net.Tests.Server;
 internal sealed class TestServer : IAsyncDisposable
 {
     private TestServer(Router router, HttpServerOptions options) =>
-        Server = new HttpServer(router, options with { OnError = Errors.Add });
+        Server = new HttpServer(router, options with { Log = line => Errors.Add(line.Exception!) });
 
     public HttpServer Server { get; }
 

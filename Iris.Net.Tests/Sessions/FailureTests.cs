@@ -162,7 +162,7 @@ internal sealed class FailureTests
     public async Task ALogThatThrowsHarmsNoTurn()
     {
         await using SessionTester host = new(
-            (_, _) => throw new InvalidOperationException(), s => s with { Failed = (_, _) => throw new TimeoutException() });
+            (_, _) => throw new InvalidOperationException(), s => s with { Failed = (_, _, _) => throw new TimeoutException() });
         SessionTesterClient client = host.Client();
         RunningTurn turn = await client.BeginAsync();
         TurnEnd end = await turn.RunAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));

@@ -28,7 +28,7 @@ internal sealed class SessionTester : IAsyncDisposable
             TurnTimeout = TurnTimeout,
             MaxConcurrentTurns = 100,
             MaxStepsPerTurn = 1000,
-            Failed = (what, e) =>
+            Failed = (what, e, _) =>
             {
                 lock (Reports)
                     Reports.Add((what, e));

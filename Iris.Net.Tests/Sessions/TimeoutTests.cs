@@ -101,7 +101,7 @@ internal sealed class TimeoutTests
                 running.SetResult();
                 return new(late.Task);
             },
-            s => s with { Failed = (what, e) => _ = what == "abandoned" && e is TimeoutException && told.TrySetResult() });
+            s => s with { Failed = (what, e, session) => _ = what == "abandoned" && e is TimeoutException && told.TrySetResult() });
         SessionTesterClient client = host.Client();
         Task<TurnEnd> run = (await client.BeginAsync()).RunAsync().AsTask();
         await running.Task;

@@ -46,6 +46,7 @@ internal sealed record ChannelWire(SessionHost Sessions, bool IsSeedExact, bool 
     /// <summary>The header fields that a program reads a refusal by.</summary>
     public void AddRefusalHeaders(HttpResponse response, RefusalCode code)
     {
+        RefusalInstruments.Refused(code);
         if (IsSeedExact)
             return;
         response.Headers.Add("Iris-Refusal"u8, RefusalText.CodeOf(code));
@@ -73,8 +74,12 @@ internal sealed record ChannelWire(SessionHost Sessions, bool IsSeedExact, bool 
     }
 
     /// <summary>An <c>error</c> event.</summary>
-    public ReadOnlyMemory<byte> ErrorEvent(RefusalCode code, string? message = null, string? errorId = null) => WireJson.ErrorEvent(
-        message ?? RefusalText.ErrorOf(code), IsSeedExact ? null : RefusalText.CodeOf(code), IsSeedExact ? null : errorId);
+    public ReadOnlyMemory<byte> ErrorEvent(RefusalCode code, string? message = null, string? errorId = null)
+    {
+        RefusalInstruments.Refused(code);
+        return WireJson.ErrorEvent(
+            message ?? RefusalText.ErrorOf(code), IsSeedExact ? null : RefusalText.CodeOf(code), IsSeedExact ? null : errorId);
+    }
 
     /// <summary>The last event of a turn: its outcome, or the error that it ended in.</summary>
     public ReadOnlyMemory<byte> LastEvent(string sessionId, TurnEnd end) => end.Status switch

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using Iris.Net.Diagnostics;
 using Iris.Net.Server;
 using Iris.Net.Sessions;
 using Iris.Net.Stores;
@@ -57,6 +58,8 @@ internal sealed class PostTurn(ChannelWire wire)
             return;
         }
 
+        if (sessionId.Length > SessionId.MaxLength)
+            Telemetry.Breached("SessionId.MaxLength");
         TurnRequest request = new(body.Json, exchange.Principal);
         Admission admission =
             isStart ? await wire.Sessions.StartAsync(request, CancellationToken.None).ConfigureAwait(false)

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using Iris.Net.Diagnostics;
 
 namespace Iris.Net.Endpoints;
 
@@ -35,9 +36,9 @@ internal readonly struct TurnBody
         byte[] rented = ArrayPool<byte>.Shared.Rent(utf8.Length);
         Cutter cutter = new(rented);
         byte[]? token = null;
+        var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = maxDepth });
         try
         {
-            var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = maxDepth });
             while (reader.Read())
             {
                 if (HasLoneSurrogate(reader))
@@ -60,12 +61,21 @@ internal readonly struct TurnBody
         }
         catch (JsonException)
         {
+            if (IsTooDeep(reader, utf8[(int)reader.BytesConsumed..], maxDepth))
+                Telemetry.Breached(nameof(RestChannelLimits.MaxJsonDepth));
             return false;
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(rented);
         }
+    }
+
+    // What the reader stopped at opens one level too many; the reader itself does not tell.
+    private static bool IsTooDeep(in Utf8JsonReader reader, ReadOnlySpan<byte> rest, int maxDepth)
+    {
+        int open = reader.CurrentDepth + (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray ? 1 : 0);
+        return open == maxDepth && rest.TrimStart(" \t\r\n,"u8) is [(byte)'{' or (byte)'[', ..];
     }
 
     private static byte[] Unescaped(ref Utf8JsonReader reader) =>

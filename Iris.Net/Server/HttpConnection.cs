@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Iris.Net.Diagnostics;
 using Iris.Net.Http;
 using Iris.Net.Transport;
 
@@ -8,6 +9,7 @@ namespace Iris.Net.Server;
 /// <summary>One connection's requests, one after the other (RFC 9112 section 9.3). While a handler runs, nobody reads ahead.</summary>
 internal sealed class HttpConnection(HttpServer server, Connection transport) : TimedConnection(server, transport)
 {
+    private readonly ConnectionMeasure _measure = ConnectionMeasure.Begin(transport);
     private HttpExchange? _exchange;
     private WebSocketConnection? _webSocket;
 
@@ -21,6 +23,9 @@ internal sealed class HttpConnection(HttpServer server, Connection transport) : 
 
     /// <summary>The exchange that every request of the connection uses.</summary>
     public HttpExchange Exchange => _exchange ??= new HttpExchange(this);
+
+    /// <summary>Names the connection in events.</summary>
+    public long Number => _measure.Number;
 
     /// <summary>Whether another request may follow this one.</summary>
     public bool IsPersistent { get; set; }
@@ -110,6 +115,8 @@ internal sealed class HttpConnection(HttpServer server, Connection transport) : 
         {
             Input.AdvanceTo(buffer.End);
             why = RejectionReason.RequestHeadTimeout;
+            if (expired != Wait.Head && !Server.IsStopping)
+                Telemetry.Breached(NameOf(expired));
             return expired == Wait.Head ? Step.Refuse : Step.End;
         }
 
@@ -142,6 +149,9 @@ internal sealed class HttpConnection(HttpServer server, Connection transport) : 
         }
     }
 
+    private static string NameOf(Wait idle) =>
+        idle == Wait.FirstByte ? nameof(HttpServerLimits.FirstByteTimeout) : nameof(HttpServerLimits.KeepAliveTimeout);
+
     // A WebSocket may live long, and needs no exchange.
     private WebSocketConnection BecomeWebSocket(WebSocketUpgrade upgrade)
     {
@@ -155,6 +165,7 @@ internal sealed class HttpConnection(HttpServer server, Connection transport) : 
         if (isAnswered && !Transport.IsAborted)
             await DrainAsync().ConfigureAwait(false);
         Server.Remove(this);
+        _measure.End(Transport);
         _exchange?.Head.Clear();
         await Transport.DisposeAsync().ConfigureAwait(false);
         await TellDisconnectedAsync().ConfigureAwait(false);

@@ -118,6 +118,7 @@ public sealed class HttpResponse
     /// <summary>Makes this a refusal by the server, whose body a hook may write.</summary>
     internal ValueTask RejectAsync(RejectionReason reason, HttpRequest? request)
     {
+        HttpInstruments.Rejected(reason);
         Headers.Clear();
         Begin();
         _exchange.Connection.IsPersistent = false;

@@ -152,7 +152,13 @@ public sealed class HttpServer : IAsyncDisposable
             Volatile.Read(ref _empty)?.TrySetResult();
     }
 
-    internal void Report(Exception e) => Options.OnError?.Invoke(e);
+    /// <summary>Logs what went wrong below the handlers.</summary>
+    internal void Report(Exception e) => Log(ChannelLogLevel.Warning, "the server met an error", e);
+
+    /// <summary>Logs what a handler threw.</summary>
+    internal void ReportHandler(Exception e) => Log(ChannelLogLevel.Error, "a handler failed", e);
+
+    private void Log(ChannelLogLevel level, string text, Exception e) => ChannelLog.Tell(Options.Log, level, "Iris.Net.Server", text, e);
 
     private async Task WaitAsync(Task whenEmpty, TimeSpan time, CancellationToken cancel)
     {

@@ -20,5 +20,5 @@ public sealed record HttpServerOptions
     public Action<HttpRequest, HttpResponse>? OnUpgradeRefused { get; init; }
 
     /// <summary>Is told of what a handler threw, and of errors of the server itself. Null: they are dropped.</summary>
-    public Action<Exception>? OnError { get; init; }
+    public Action<ChannelLog>? Log { get; init; }
 }

@@ -19,6 +19,8 @@ internal static class Responder
         if (why == RejectionReason.None)
             why = Expectation.TryDetermine(head, out awaitsContinue);
         exchange.Begin(why == RejectionReason.None ? framing : BodyFraming.None, awaitsContinue);
+        RequestMeasure measure = RequestMeasure.Begin(exchange);
+        WebSocketUpgrade? upgrade = null;
         try
         {
             if (why != RejectionReason.None)
@@ -28,27 +30,27 @@ internal static class Responder
                 HttpHandler? handler = Route(exchange, out WebSocketRoute? route);
                 if (connection.Server.Options.Before is { } before)
                     await CallAsync(before, exchange).ConfigureAwait(false);
-                if (!exchange.Response.HasStarted)
-                {
-                    if (handler is not null)
-                        await CallAsync(handler, exchange).ConfigureAwait(false);
-                    else if (await WebSocketUpgrade.TryAcceptAsync(exchange, route).ConfigureAwait(false) is { } upgrade)
-                        return upgrade;
-                }
-
-                await CompleteAsync(exchange).ConfigureAwait(false);
+                bool isOpen = !exchange.Response.HasStarted && exchange.Content.Rejection == RejectionReason.None;
+                if (isOpen && handler is null)
+                    upgrade = await WebSocketUpgrade.TryAcceptAsync(exchange, route).ConfigureAwait(false);
+                else if (isOpen)
+                    await CallAsync(handler!, exchange).ConfigureAwait(false);
+                if (upgrade is null)
+                    await CompleteAsync(exchange).ConfigureAwait(false);
             }
         }
         catch (Exception e)
         {
+            measure.Failed(e);
             await FailAsync(exchange, e).ConfigureAwait(false);
         }
         finally
         {
+            measure.End(exchange, upgrade);
             exchange.End();
         }
 
-        return null;
+        return upgrade;
     }
 
     /// <summary>Refuses a request whose head was not read, or a whole connection.</summary>
@@ -109,7 +111,7 @@ internal static class Responder
         connection.IsPersistent = false;
         bool isGone = connection.Transport.IsAborted;
         if (!isGone)
-            connection.Server.Report(e);
+            connection.Server.ReportHandler(e);
         if (isGone || exchange.Response.HasStarted || exchange.Content.IsReading)
             connection.Abort();
         else

@@ -1,3 +1,4 @@
+using Iris.Net.Diagnostics;
 using Iris.Net.Transport;
 
 namespace Iris.Net.Server;
@@ -88,8 +89,11 @@ internal abstract class TimedConnection(HttpServer server, Connection transport)
     {
         if (!transport.IsSending || transport.Sent != _lastSent)
             (_lastSent, _stalledSince) = (transport.Sent, now);
-        else if (now - _stalledSince >= _limits.ResponseStallTimeout.TotalMilliseconds)
+        else if (now - _stalledSince >= _limits.ResponseStallTimeout.TotalMilliseconds && !transport.IsAborted)
+        {
+            Telemetry.Breached(nameof(HttpServerLimits.ResponseStallTimeout));
             Abort();
+        }
 
         (Wait For, long Until) wait = _deadline.Get();
         if (wait.For == Wait.Body && IsBodySlow())

@@ -1,7 +1,9 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Net;
 using System.Runtime.CompilerServices;
+using Iris.Net.Diagnostics;
 using Iris.Net.Transport;
 using Iris.Net.WebSockets;
 
@@ -142,9 +144,15 @@ public sealed class WebSocketConnection
         return _flush.RunAsync(_connection.Beside(cancel));
     }
 
-    /// <summary>Runs the handler, then the closing handshake.</summary>
+    /// <summary>Runs the handler, then the closing handshake. The span of the upgrade request lasts until the end.</summary>
     internal async ValueTask RunAsync(CancellationToken disconnected)
     {
+        using Activity? span = _upgrade.Span;
+        if (span is not null)
+            Activity.Current = span;
+        bool isCounted = HttpInstruments.WebSockets.Enabled;
+        if (isCounted)
+            HttpInstruments.WebSockets.Add(1);
         WebSocketCloseCode code = WebSocketCloseCode.NormalClosure;
         try
         {
@@ -154,7 +162,7 @@ public sealed class WebSocketConnection
         {
             code = WebSocketCloseCode.InternalError;
             if (!Transport.IsAborted)
-                _connection.Server.Report(e);
+                _connection.Server.ReportHandler(e);
         }
 
         try
@@ -165,6 +173,8 @@ public sealed class WebSocketConnection
         }
         finally
         {
+            if (isCounted)
+                HttpInstruments.WebSockets.Add(-1);
             lock (_lock)
                 _protocol.Dispose();
         }
@@ -187,7 +197,12 @@ public sealed class WebSocketConnection
         if (closingSince != NotClosing)
         {
             if (now - closingSince >= Options.CloseTimeout.TotalMilliseconds)
+            {
+                if (!_closeExpired)
+                    Telemetry.Breached("WebSocketCloseTimeout");
                 EndWithoutAnswer();
+            }
+
             return;
         }
 
@@ -198,6 +213,7 @@ public sealed class WebSocketConnection
                 _flush.Start();
                 break;
             case PulseCheck.Lost:
+                Telemetry.Breached("WebSocketPongTimeout");
                 CloseSoon(WebSocketCloseCode.InternalError);
                 break;
             case PulseCheck.Fine:
@@ -273,6 +289,7 @@ public sealed class WebSocketConnection
                     case WebSocketEvent.Close or WebSocketEvent.Failed:
                         Transport.Input.AdvanceTo(reader.Position);
                         BeginClosing();
+                        HttpInstruments.Broken(_protocol.Broken);
                         return _end = new WebSocketMessage(_protocol.CloseCode);
                     case WebSocketEvent.None:
                         Transport.Input.AdvanceTo(reader.Position, buffer.End);

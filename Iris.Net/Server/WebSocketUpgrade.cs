@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Iris.Net.Transport;
 using Iris.Net.WebSockets;
 
@@ -6,6 +7,9 @@ namespace Iris.Net.Server;
 /// <summary>A request that became a WebSocket, with what outlives its exchange.</summary>
 internal sealed record WebSocketUpgrade(WebSocketRoute Route, string? Principal, object? State)
 {
+    /// <summary>The request's span, which goes on as long as the WebSocket.</summary>
+    public Activity? Span { get; set; }
+
     /// <summary>Answers an upgrade request: 101, or null and a refusal with an empty body.</summary>
     public static async ValueTask<WebSocketUpgrade?> TryAcceptAsync(HttpExchange exchange, WebSocketRoute? route)
     {

@@ -1,4 +1,5 @@
 using System.Threading.Tasks.Sources;
+using Iris.Net.Diagnostics;
 
 namespace Iris.Net.Sessions;
 
@@ -84,10 +85,17 @@ internal sealed class EventReader : IValueTaskSource, IThreadPoolWorkItem, IDisp
         else if (_behindSince < 0)
             _behindSince = time.GetTimestamp();
         else if (backlog > limits.Most || time.GetElapsedTime(_behindSince) > limits.LastingFor)
-            IsCut = true;
+            Cut();
         if (IsCut)
             _at = tail;   // what it did not take is nobody's any more
         Wake();
+    }
+
+    private void Cut()
+    {
+        if (!IsCut)
+            Telemetry.Breached("MaxStreamBacklog");
+        IsCut = true;
     }
 
     /// <summary>Ends the wait, if there is one.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Iris.Net.Diagnostics;
 using Iris.Net.Journal;
 using Iris.Net.Stores;
 
@@ -109,7 +110,11 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
         cancel.ThrowIfCancellationRequested();
         int place = Interlocked.Increment(ref _steps) - 1;
         if (place >= turn.MaxSteps)
+        {
+            Telemetry.Breached(nameof(SessionSettings.MaxStepsPerTurn));
             throw new InvalidOperationException($"A turn has at most {turn.MaxSteps} steps.");
+        }
+
         JournalledStep? known = place < replay?.Steps.Count ? replay.Steps[place] : null;
         if (known is not null && known.Name != name)
             throw new NondeterministicProgramException(known.Name, name);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Tasks.Sources;
 using Iris.Net.Journal;
 using Iris.Net.Stores;
@@ -16,6 +17,9 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
     private readonly long _started;
     private readonly long _requestSeq;
     private ManualResetValueTaskSourceCore<TurnEnd> _ended;
+    private ActivityContext _caller;
+    private Activity? _span;
+    private bool _isCounted;
     private long _renewed, _cancelledAt;
     private int _cancelReason, _concluded;
 
@@ -61,7 +65,12 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
     public string StepKey(int place, string name) => _host.Key.ForStep(SessionId.Value, _requestSeq, place, name);
 
     /// <summary>Lets the program run, but not below its caller: one that blocks its thread holds up nobody else.</summary>
-    public void Start() => Settings.Queue(this);
+    public void Start()
+    {
+        _caller = SessionInstruments.Caller;
+        _isCounted = SessionInstruments.Begin(this);
+        Settings.Queue(this);
+    }
 
     /// <summary>Starts, and waits for the attempt's end. It never throws: whatever goes wrong is the end.</summary>
     public ValueTask<TurnEnd> RunAsync()
@@ -105,6 +114,7 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
 
     private async Task RunProgramAsync()
     {
+        _span = SessionInstruments.StartSpan(this, _caller);
         TurnOutcome? outcome = null;
         Exception? error = null;
         try
@@ -119,7 +129,7 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
         if (TryConclude())
             End(await ConcludeAsync(outcome, error).ConfigureAwait(false));
         else if (error is not null)
-            _host.Report("abandoned", error);
+            _host.Report("abandoned", error, SessionId);
     }
 
     private async Task AbandonAsync() =>
@@ -132,6 +142,7 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
     {
         _host.Leave(this);
         _host.ReturnRecords(_records);
+        SessionInstruments.End(this, end, _isCounted, _span, Settings.Time.GetElapsedTime(_started));
         Events.Finish(end);
         _ended.SetResult(end);
     }
@@ -165,7 +176,8 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
                 return TurnEnd.Contended(contended.Current, PresentedToken);
             case AbortedOutcome aborted:
                 await EndUncommittedAsync().ConfigureAwait(false);
-                _host.Report("aborted", new InvalidOperationException(aborted.Reason ?? "The adapter aborted the turn."));
+                _host.Report(
+                    "aborted", new InvalidOperationException(aborted.Reason ?? "The adapter aborted the turn."), SessionId);
                 return TurnEnd.Aborted(AbortReason.Failed, PresentedToken);
             default:
                 throw new InvalidOperationException("The program returned no outcome.");
@@ -205,7 +217,7 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
         if (reason is not (AbortReason.None or AbortReason.StoreUnavailable))
             return TurnEnd.Aborted(reason, PresentedToken);
         string errorId = _host.Minting.ShortName();
-        _host.Report(errorId, error);
+        _host.Report(errorId, error, SessionId);
         return reason == AbortReason.StoreUnavailable ? TurnEnd.StoreUnavailable(PresentedToken)
             : error is HostOverloadedException ? TurnEnd.Overloaded(PresentedToken)
             : TurnEnd.Failed(errorId, error, PresentedToken);
@@ -236,7 +248,7 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
         }
         catch (Exception e)
         {
-            _host.Report("lease", e);   // the next tick tries again while the lease lasts
+            _host.Report("lease", e, SessionId);   // the next tick tries again while the lease lasts
         }
     }
 

@@ -1,3 +1,5 @@
+using Iris.Net.Diagnostics;
+
 namespace Iris.Net.Sessions;
 
 /// <summary>The turns that this process runs: how many there may be, and the clock that watches them.</summary>
@@ -101,9 +103,15 @@ internal sealed class RunningTurns : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _timer.DisposeAsync();
 
-    private Refusal Refuses() =>
-        _draining ? Refusal.Draining
-        : _turns.Count + _reserved >= _settings.MaxConcurrentTurns ? Refusal.Overloaded : Refusal.None;
+    private Refusal Refuses()
+    {
+        if (_draining)
+            return Refusal.Draining;
+        if (_turns.Count + _reserved < _settings.MaxConcurrentTurns)
+            return Refusal.None;
+        Telemetry.Breached(nameof(SessionSettings.MaxConcurrentTurns));
+        return Refusal.Overloaded;
+    }
 
     private void TellWhereEmpty()
     {

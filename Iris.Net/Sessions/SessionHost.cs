@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using Iris.Net.Diagnostics;
 using Iris.Net.Journal;
 using Iris.Net.Stores;
 
@@ -125,11 +126,11 @@ internal sealed class SessionHost : IAsyncDisposable
     }
 
     /// <summary>Tells the host's log; one that throws itself harms no turn.</summary>
-    public void Report(string what, Exception error)
+    public void Report(string what, Exception error, SessionId? session = null)
     {
         try
         {
-            Settings.Failed(what, error);
+            Settings.Failed(what, error, session is { } id ? SessionDigest.Of(id.Value) : null);
         }
         catch (Exception)
         {

@@ -21,8 +21,8 @@ internal sealed record SessionSettings
 
     public Func<string>? MintToken { get; init; }
 
-    /// <summary>Is told of what a program threw, with the id that the client gets.</summary>
-    public required Action<string, Exception> Failed { get; init; }
+    /// <summary>Is told of what a program threw, and of what else went wrong.</summary>
+    public required FailureReport Failed { get; init; }
 
     /// <summary>Runs a program soon, and not below its caller.</summary>
     public Action<IThreadPoolWorkItem> Queue { get; init; } =

@@ -53,8 +53,10 @@ internal sealed class MemoryEviction : IAsyncDisposable
         {
             if (_sessions.Bytes <= downTo)
                 return;
-            if (_sessions.TryRemove(id, cell, state))
-                Interlocked.Increment(ref _count);
+            if (!_sessions.TryRemove(id, cell, state))
+                continue;
+            Interlocked.Increment(ref _count);
+            StoreInstruments.Evicted();
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Iris.Net.Diagnostics;
 using Iris.Net.Journal;
 using Iris.Net.Stores;
 
@@ -51,7 +52,11 @@ public sealed class MemoryStateStore : IStateStore
         ArgumentNullException.ThrowIfNull(seed);
         long now = Now;
         if (!_eviction.HasRoom(now))
+        {
+            Telemetry.Breached("MemoryStateStore.MaxBytes");
             return new(CreateResult.Full());
+        }
+
         SessionCell.State first = new()
         {
             Head = seed.Head,

@@ -26,6 +26,9 @@ internal sealed class WebSocketProtocol(MessageLimits limits) : IDisposable
     /// <summary>After <see cref="WebSocketEvent.Close"/> the peer's code, after a failure the one that it is told.</summary>
     public WebSocketCloseCode CloseCode { get; private set; } = WebSocketCloseCode.AbnormalClosure;
 
+    /// <summary>After a failure, the limit that the peer broke.</summary>
+    public MessageLimit Broken { get; private set; }
+
     /// <summary>The peer's reason, empty where it gave none.</summary>
     public string CloseReason { get; private set; } = "";
 
@@ -150,10 +153,16 @@ internal sealed class WebSocketProtocol(MessageLimits limits) : IDisposable
         if (header.Opcode == Opcode.Binary && !limits.AcceptBinary)
             return WebSocketCloseCode.UnsupportedData;
         if (header.Length > limits.MaxMessageSize - (continues ? _message.Length : 0))
-            return WebSocketCloseCode.MessageTooBig;
+            return Break(MessageLimit.MessageSize, WebSocketCloseCode.MessageTooBig);
         if (continues && _fragments >= limits.MaxFragments)
-            return WebSocketCloseCode.PolicyViolation;
+            return Break(MessageLimit.Fragments, WebSocketCloseCode.PolicyViolation);
         return null;
+    }
+
+    private WebSocketCloseCode Break(MessageLimit limit, WebSocketCloseCode code)
+    {
+        Broken = limit;
+        return code;
     }
 
     private void BeginFrame(in FrameHeader header)
@@ -207,7 +216,7 @@ internal sealed class WebSocketProtocol(MessageLimits limits) : IDisposable
         if (header.Opcode == Opcode.Close)
             return ReadClose(ref input, payload);
         if (!_controlFrames.TryCount(limits, now))
-            return Fail(ref input, WebSocketCloseCode.PolicyViolation);
+            return Fail(ref input, Break(MessageLimit.ControlFrames, WebSocketCloseCode.PolicyViolation));
         if (header.Opcode == Opcode.Pong)
             return WebSocketEvent.Pong;
         if (!IsCloseWritten)

@@ -44,6 +44,8 @@ internal static class Serving
     // Of what an image's program did, the message tells all; of what else was thrown, the place matters too.
     private static void Log(ChannelLog log)
     {
+        if (log.Level == ChannelLogLevel.Information)
+            return;   // its own line says it
         string? cause = log.Exception is ImageException or HostOverloadedException ? log.Exception.Message : log.Exception?.ToString();
         Console.Error.WriteLine($"{log.Level}: {log.Text}{(cause is null ? "" : ": ")}{cause}");
     }
