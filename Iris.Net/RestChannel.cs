@@ -15,6 +15,8 @@ public sealed class RestChannel : IAsyncDisposable
     private static readonly TimeSpan ReplyGrace = TimeSpan.FromSeconds(5);
 
     private readonly RestChannelOptions _options;
+    private readonly ListenEndpoint[] _listen;
+    private readonly IPAddress _bind;
     private readonly IStateStore? _ownStore;
     private readonly SessionHost _sessions;
     private readonly HttpServer _server;
@@ -29,6 +31,10 @@ public sealed class RestChannel : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(adapter);
         _options = options ?? new RestChannelOptions();
         Check(_options);
+        _listen = [.. _options.Listen.Count > 0 ? _options.Listen : Simple(_options)];
+        // One endpoint that others reach makes the channel one that others reach.
+        _bind = _listen.Select(at => at.Address).FirstOrDefault(address => address is not null && !IPAddress.IsLoopback(address))
+            ?? IPAddress.Loopback;
         IStateStore store = _options.Store ?? (_ownStore = new MemoryStateStore(time: _options.Time));
         _sessions = new SessionHost(new SessionSettings
         {
@@ -46,7 +52,7 @@ public sealed class RestChannel : IAsyncDisposable
         ChannelWire wire = new(
             _sessions, _options.Compatibility == Compatibility.SeedExact, _options.ExposeErrors, _options.Limits.MaxJsonDepth);
         Access access = new(
-            wire, new HostNames(AddressOf(_options.Host), _options.AllowedHosts), new AllowedOrigins(_options.AllowedOrigins));
+            wire, new HostNames(_bind, _options.AllowedHosts), new AllowedOrigins(_options.AllowedOrigins));
         SessionRoutes routes = new(wire, access, adapter.Capabilities.WebSockets);
         Router router = new();
         routes.MapTo(router, new WebSocketOptions
@@ -76,13 +82,16 @@ public sealed class RestChannel : IAsyncDisposable
     {
         if (Endpoints.Count > 0)
             throw new InvalidOperationException("The channel listens already.");
-        IPAddress address = AddressOf(_options.Host);
-        if (!IPAddress.IsLoopback(address) && _options.AllowedHosts.Count == 0)
+        if (!IPAddress.IsLoopback(_bind) && _options.AllowedHosts.Count == 0)
             Log(ChannelLogLevel.Warning, "AllowedHosts is empty: requests for any host are served");
-        Uri url = await _server.ListenAsync(ListenEndpoint.Tcp(address, _options.Port), cancel).ConfigureAwait(false);
-        if (_options.UnixSocketPath is { } path)
-            await _server.ListenAsync(ListenEndpoint.UnixSocket(path), cancel).ConfigureAwait(false);
-        return url;
+        Uri? first = null;
+        foreach (ListenEndpoint at in _listen)
+        {
+            Uri url = await _server.ListenAsync(at, cancel).ConfigureAwait(false);
+            first ??= url;
+        }
+
+        return first!;
     }
 
     /// <summary>Refuses new turns, lets running ones end for <see cref="RestChannelOptions.ShutdownGrace"/>, aborts the others,
@@ -113,6 +122,13 @@ public sealed class RestChannel : IAsyncDisposable
 
     private void Log(ChannelLogLevel level, string text, Exception? e = null) => _options.Log?.Invoke(new ChannelLog(level, text, e));
 
+    private static IEnumerable<ListenEndpoint> Simple(RestChannelOptions options)
+    {
+        yield return ListenEndpoint.Tcp(AddressOf(options.Host), options.Port) with { Certificate = options.Certificate };
+        if (options.UnixSocketPath is { } path)
+            yield return ListenEndpoint.UnixSocket(path);
+    }
+
     private static IPAddress AddressOf(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? IPAddress.Loopback : IPAddress.Parse(host);
 
@@ -122,6 +138,8 @@ public sealed class RestChannel : IAsyncDisposable
             throw new ArgumentException($"Port is 0 to {IPEndPoint.MaxPort}, not {options.Port}.", nameof(options));
         if (!options.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase) && !IPAddress.TryParse(options.Host, out _))
             throw new ArgumentException($"Host is an IP address or localhost, not '{options.Host}'.", nameof(options));
+        if (options.Listen.Count > 0 && (options.UnixSocketPath is not null || options.Certificate is not null))
+            throw new ArgumentException("Listen stands instead of UnixSocketPath and Certificate.", nameof(options));
         if (options.TurnTimeout <= TimeSpan.Zero)
             throw new ArgumentException("TurnTimeout is more than zero.", nameof(options));
         if (options.ShutdownGrace < TimeSpan.Zero)

@@ -13,7 +13,9 @@ internal sealed class SocketListener : IListener
     private readonly Func<Connection, Task> _run;
     private readonly SocketTransportOptions _options;
     private readonly CancellationTokenSource _stop = new();
+    private readonly SpareDescriptor _spare = new();
     private readonly Task _accepting;
+    private TaskCompletionSource? _relief;
     private long? _toldAt;
 
     public SocketListener(Socket socket, ListenEndpoint endpoint, Func<Connection, Task> run, SocketTransportOptions options)
@@ -33,6 +35,7 @@ internal sealed class SocketListener : IListener
         _socket.Dispose();
         await _accepting.ConfigureAwait(false);
         _stop.Dispose();
+        _spare.Dispose();
         if (Endpoint.Path is not null)
             File.Delete(Endpoint.Path);
     }
@@ -51,6 +54,7 @@ internal sealed class SocketListener : IListener
                     accepted.NoDelay = true;
                 Start(accepted);
                 pause = LeastPause;
+                _spare.Restore();
             }
             catch (Exception e)
             {
@@ -60,6 +64,8 @@ internal sealed class SocketListener : IListener
                 // A peer that was gone before it was accepted says nothing about the next.
                 if (e is SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.ConnectionAborted })
                     continue;
+                if (e is SocketException { SocketErrorCode: SocketError.TooManyOpenSockets })
+                    _spare.Shed(_socket);
                 Tell(e);
                 await PauseAsync(pause).ConfigureAwait(false);
                 pause = pause + pause < LongestPause ? pause + pause : LongestPause;
@@ -84,18 +90,25 @@ internal sealed class SocketListener : IListener
             _options.OnError?.Invoke(e);
             connection.Abort();
         }
+
+        Volatile.Read(ref _relief)?.TrySetResult();
     }
 
+    // A connection that closes gives a descriptor back, and ends the pause.
     private async Task PauseAsync(TimeSpan pause)
     {
+        var relief = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Volatile.Write(ref _relief, relief);
         try
         {
-            await Task.Delay(pause, _options.Time, _stop.Token).ConfigureAwait(false);
+            await relief.Task.WaitAsync(pause, _options.Time, _stop.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException)
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
-            // It is over.
+            // The pause is over.
         }
+
+        Volatile.Write(ref _relief, null);
     }
 
     private void Tell(Exception e)
