@@ -1,9 +1,11 @@
+using System.Buffers;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Iris.Net.Server;
 using Iris.Net.Transport;
@@ -288,6 +290,50 @@ public class TlsTests
         finally
         {
             File.Delete(path);
+        }
+    }
+
+    [Test]
+    public async Task An_event_stream_arrives_event_by_event()
+    {
+        using var step = new SemaphoreSlim(0);
+        await using TestServer server = await StartAsync(async (exchange, disconnected) =>
+        {
+            EventStream stream = EventStream.Start(exchange.Response);
+            for (int i = 0; i < 3; i++)
+            {
+                stream.Write(Encoding.ASCII.GetBytes($"event: tick\ndata: {i}\n\n"));
+                await stream.FlushAsync(disconnected);
+                await step.WaitAsync(disconnected);
+            }
+        });
+        await using SslStream client = await ConnectAsync(server);
+        await client.WriteAsync(Encoding.ASCII.GetBytes(Get));
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.That(await ReadToAsync(client, $"data: {i}\n\n"), Does.Contain("event: tick\n"));
+            step.Release();
+        }
+    }
+
+    [Test]
+    public async Task The_systems_store_has_certificates_too()
+    {
+        string name = $"iris-{Guid.NewGuid():N}";
+        using TestCertificate stored = new(name);
+        using var store = new X509Store(StoreName.My, StoreLocation.CurrentUser);
+        store.Open(OpenFlags.ReadWrite);
+        Assert.That(() => TlsCertificate.FromStore(name), Throws.InstanceOf<CryptographicException>());
+        store.Add(stored.Certificate);
+        try
+        {
+            await using TestServer server = await TestServer.StartAsync(
+                router => router.Map("GET", "/", TestServer.EchoAsync), at: Secure(TlsCertificate.FromStore(name)));
+            Assert.That(await ShownAsync(server), Is.EqualTo(stored.Certificate.Thumbprint));
+        }
+        finally
+        {
+            store.Remove(stored.Certificate);
         }
     }
 

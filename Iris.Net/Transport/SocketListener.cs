@@ -5,6 +5,8 @@ namespace Iris.Net.Transport;
 /// <summary>Accepts connections until it is disposed; no error ends it.</summary>
 internal sealed class SocketListener : IListener
 {
+    private const int MostShedAtOnce = 64;
+
     private static readonly TimeSpan LeastPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan QuietFor = TimeSpan.FromSeconds(5);
@@ -13,7 +15,7 @@ internal sealed class SocketListener : IListener
     private readonly Func<Connection, Task> _run;
     private readonly SocketTransportOptions _options;
     private readonly CancellationTokenSource _stop = new();
-    private readonly SpareDescriptor _spare = new();
+    private readonly DescriptorReserve _reserve = new();
     private readonly Task _accepting;
     private TaskCompletionSource? _relief;
     private long? _toldAt;
@@ -35,7 +37,7 @@ internal sealed class SocketListener : IListener
         _socket.Dispose();
         await _accepting.ConfigureAwait(false);
         _stop.Dispose();
-        _spare.Dispose();
+        _reserve.Dispose();
         if (Endpoint.Path is not null)
             File.Delete(Endpoint.Path);
     }
@@ -43,18 +45,27 @@ internal sealed class SocketListener : IListener
     private async Task AcceptAsync()
     {
         TimeSpan pause = LeastPause;
+        int shed = 0;
         while (!_stop.IsCancellationRequested)
         {
             Socket? accepted = null;
             try
             {
                 accepted = await _socket.AcceptAsync(_stop.Token).ConfigureAwait(false);
-                accepted.Blocking = false;
-                if (Endpoint.Path is null)
-                    accepted.NoDelay = true;
-                Start(accepted);
-                pause = LeastPause;
-                _spare.Restore();
+                if (_reserve.HasRoom())
+                {
+                    accepted.Blocking = false;
+                    if (Endpoint.Path is null)
+                        accepted.NoDelay = true;
+                    Start(accepted);
+                    (pause, shed) = (LeastPause, 0);
+                    continue;
+                }
+
+                accepted.Dispose();
+                Tell(new IOException("Too many open files: peers are turned away."));
+                if (++shed % MostShedAtOnce != 0)
+                    continue;
             }
             catch (Exception e)
             {
@@ -64,12 +75,12 @@ internal sealed class SocketListener : IListener
                 // A peer that was gone before it was accepted says nothing about the next.
                 if (e is SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.ConnectionAborted })
                     continue;
-                if (e is SocketException { SocketErrorCode: SocketError.TooManyOpenSockets })
-                    _spare.Shed(_socket);
+                _reserve.Release();
                 Tell(e);
-                await PauseAsync(pause).ConfigureAwait(false);
-                pause = pause + pause < LongestPause ? pause + pause : LongestPause;
             }
+
+            await PauseAsync(pause).ConfigureAwait(false);
+            pause = pause + pause < LongestPause ? pause + pause : LongestPause;
         }
     }
 

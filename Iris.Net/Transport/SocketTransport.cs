@@ -25,11 +25,10 @@ internal sealed class SocketTransport(SocketTransportOptions options) : ITranspo
             else
                 BindUnix(socket, at.Path);
             socket.Listen(Backlog);
-            socket.Blocking = false;
             ListenEndpoint bound = at.Path is null ? at.On(((IPEndPoint)socket.LocalEndPoint!).Port) : at;
             return new(new SocketListener(socket, bound, run, options));
         }
-        catch (Exception e) when (e is SocketException or PlatformNotSupportedException)
+        catch (Exception e) when (e is SocketException or PlatformNotSupportedException or ArgumentException)
         {
             socket.Dispose();
             throw new IOException($"Cannot listen on {at.Path ?? $"{at.Address}:{at.Port}"}: {e.Message}", e);
