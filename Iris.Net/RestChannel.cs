@@ -15,6 +15,8 @@ public sealed class RestChannel : IAsyncDisposable
     private static readonly TimeSpan ReplyGrace = TimeSpan.FromSeconds(5);
 
     private readonly RestChannelOptions _options;
+    private readonly ListenEndpoint[] _listen;
+    private readonly IPAddress _bind;
     private readonly IStateStore? _ownStore;
     private readonly SessionHost _sessions;
     private readonly HttpServer _server;
@@ -29,6 +31,10 @@ public sealed class RestChannel : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(adapter);
         _options = options ?? new RestChannelOptions();
         Check(_options);
+        _listen = [.. _options.Listen.Count > 0 ? _options.Listen : Simple(_options)];
+        // One endpoint that others reach makes the channel one that others reach.
+        _bind = _listen.Select(at => at.Address).FirstOrDefault(address => address is not null && !IPAddress.IsLoopback(address))
+            ?? IPAddress.Loopback;
         IStateStore store = _options.Store ?? (_ownStore = new MemoryStateStore(time: _options.Time));
         _sessions = new SessionHost(new SessionSettings
         {
@@ -45,7 +51,7 @@ public sealed class RestChannel : IAsyncDisposable
         });
         ChannelWire wire = new(
             _sessions, _options.Compatibility == Compatibility.SeedExact, _options.ExposeErrors, _options.Limits.MaxJsonDepth);
-        HostNames hosts = new(AddressOf(_options.Host), _options.AllowedHosts);
+        HostNames hosts = new(_bind, _options.AllowedHosts);
         Access access = new(
             wire, hosts, new CrossOrigin(hosts, new AllowedOrigins(_options.AllowedOrigins)), _options.Authorize,
             (id, e) => Log(ChannelLogLevel.Error, $"Authorize threw (errorId={id})", e));
@@ -79,15 +85,18 @@ public sealed class RestChannel : IAsyncDisposable
     {
         if (Endpoints.Count > 0)
             throw new InvalidOperationException("The channel listens already.");
-        IPAddress address = AddressOf(_options.Host);
-        if (!IPAddress.IsLoopback(address) && _options.AllowedHosts.Count == 0)
+        if (!IPAddress.IsLoopback(_bind) && _options.AllowedHosts.Count == 0)
             Log(ChannelLogLevel.Warning, "AllowedHosts is empty: requests for any host are served");
-        Uri url = await _server.ListenAsync(ListenEndpoint.Tcp(address, _options.Port), cancel).ConfigureAwait(false);
-        if (_options.UnixSocketPath is { } path)
-            await _server.ListenAsync(ListenEndpoint.UnixSocket(path), cancel).ConfigureAwait(false);
+        Uri? first = null;
+        foreach (ListenEndpoint at in _listen)
+        {
+            Uri url = await _server.ListenAsync(at, cancel).ConfigureAwait(false);
+            first ??= url;
+        }
+
         foreach (Uri endpoint in Endpoints)
             Log(ChannelLogLevel.Information, $"listening on {endpoint}");
-        return url;
+        return first!;
     }
 
     /// <summary>Refuses new turns, lets running ones end for <see cref="RestChannelOptions.ShutdownGrace"/>, aborts the others,
@@ -157,6 +166,13 @@ public sealed class RestChannel : IAsyncDisposable
         ("maxFragmentsPerMessage", options.Limits.MaxFragmentsPerMessage),
     ];
 
+    private static IEnumerable<ListenEndpoint> Simple(RestChannelOptions options)
+    {
+        yield return ListenEndpoint.Tcp(AddressOf(options.Host), options.Port) with { Certificate = options.Certificate };
+        if (options.UnixSocketPath is { } path)
+            yield return ListenEndpoint.UnixSocket(path);
+    }
+
     private static IPAddress AddressOf(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? IPAddress.Loopback : IPAddress.Parse(host);
 
@@ -166,6 +182,8 @@ public sealed class RestChannel : IAsyncDisposable
             throw new ArgumentException($"Port is 0 to {IPEndPoint.MaxPort}, not {options.Port}.", nameof(options));
         if (!options.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase) && !IPAddress.TryParse(options.Host, out _))
             throw new ArgumentException($"Host is an IP address or localhost, not '{options.Host}'.", nameof(options));
+        if (options.Listen.Count > 0 && (options.UnixSocketPath is not null || options.Certificate is not null))
+            throw new ArgumentException("Listen stands instead of UnixSocketPath and Certificate.", nameof(options));
         if (options.TurnTimeout <= TimeSpan.Zero)
             throw new ArgumentException("TurnTimeout is more than zero.", nameof(options));
         if (options.ShutdownGrace < TimeSpan.Zero)

@@ -1,4 +1,5 @@
 using Iris.Net.Stores;
+using Iris.Net.Transport;
 
 namespace Iris.Net;
 
@@ -24,6 +25,14 @@ public sealed record RestChannelOptions
 
     /// <summary>A Unix socket to listen on as well; null for none.</summary>
     public string? UnixSocketPath { get; init; }
+
+    /// <summary>Encrypts <see cref="Host"/> and <see cref="Port"/> with TLS; null, the default, for plain text. The Unix socket
+    /// is never encrypted.</summary>
+    public TlsCertificate? Certificate { get; init; }
+
+    /// <summary>Where to listen instead of <see cref="Host"/>, <see cref="Port"/>, <see cref="UnixSocketPath"/> and
+    /// <see cref="Certificate"/>: several addresses, plain and encrypted, and Unix sockets. Empty, the default, for those.</summary>
+    public IReadOnlyList<ListenEndpoint> Listen { get; init; } = [];
 
     /// <summary>Where sessions are kept; the caller disposes it. Null, the default: a <see cref="MemoryStateStore"/> that the
     /// channel disposes.</summary>

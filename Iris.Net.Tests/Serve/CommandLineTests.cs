@@ -14,6 +14,11 @@ internal sealed class CommandLineTests
         Assert.That(Parse(arguments), Is.EqualTo(
             new Command.Serve(new ServeSettings { Image = image, Host = host, Port = port })));
 
+    [Test]
+    public void Takes_a_certificate_and_a_Unix_socket() => Assert.That(
+        Parse("serve --tls-certificate c.pem --tls-key k.pem --unix-socket /tmp/s"),
+        Is.EqualTo(new Command.Serve(new ServeSettings { TlsCertificate = "c.pem", TlsKey = "k.pem", UnixSocket = "/tmp/s" })));
+
     [TestCase("start", "unknown command 'start'")]
     [TestCase("serve --prot 1", "unknown option '--prot'")]
     [TestCase("serve --data x", "unknown option '--data'")]
@@ -25,6 +30,9 @@ internal sealed class CommandLineTests
     [TestCase("serve --port 1 --port 2", "--port is given twice")]
     [TestCase("serve --memory --memory", "--memory is given twice")]
     [TestCase("serve --host a.example", "--host needs an IP address or localhost, not 'a.example'")]
+    [TestCase("serve --tls-certificate", "--tls-certificate needs a file")]
+    [TestCase("serve --tls-certificate c.pem", "--tls-certificate and --tls-key need each other")]
+    [TestCase("serve --tls-key k.pem", "--tls-certificate and --tls-key need each other")]
     [TestCase("serve a b", "one image at a time: 'b' is one too many")]
     public void Refuses(string arguments, string why) => Assert.That(Parse(arguments), Is.EqualTo(new Command.Refuse(why)));
 

@@ -53,9 +53,12 @@ internal sealed partial class IrisServer : IAsyncDisposable
     }
 
     /// <summary>Starts <c>iris serve</c> on a free port, and waits for its line.</summary>
-    public static async Task<IrisServer> StartAsync(params string[] arguments)
+    public static Task<IrisServer> StartAsync(params string[] arguments) => StartAsync(null, arguments);
+
+    /// <summary>The same with so many descriptors at most.</summary>
+    public static async Task<IrisServer> StartAsync(int? descriptors, params string[] arguments)
     {
-        var server = new IrisServer(StartProcess(["serve", .. arguments, "--port", "0"]));
+        var server = new IrisServer(StartProcess(["serve", .. arguments, "--port", "0"], descriptors));
         server.ListeningLine = await server._process.StandardOutput.ReadLineAsync().WaitAsync(Patience) ?? "";
         Match url = UrlPattern().Match(server.ListeningLine);
         Assert.That(url.Success, Is.True, $"'{server.ListeningLine}' {server.Log}");
@@ -108,21 +111,22 @@ internal sealed partial class IrisServer : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static Process StartProcess(IEnumerable<string> arguments)
+    private static Process StartProcess(IEnumerable<string> arguments, int? descriptors = null)
     {
         string program = Path.Combine(TestContext.CurrentContext.TestDirectory, "iris.dll");
-        var start = new ProcessStartInfo("dotnet")
+        string[] limit = descriptors is null ? [] : ["-c", $"ulimit -n {descriptors}; exec \"$@\"", "sh", "dotnet"];
+        var start = new ProcessStartInfo(descriptors is null ? "dotnet" : "sh")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = Path.GetTempPath(),
         };
-        foreach (string argument in (IEnumerable<string>)["exec", program, .. arguments])
+        foreach (string argument in (IEnumerable<string>)[.. limit, "exec", program, .. arguments])
             start.ArgumentList.Add(argument);
         return Process.Start(start)!;
     }
 
-    [GeneratedRegex("http://[^ ]+")]
+    [GeneratedRegex("https?://[^ ]+")]
     private static partial Regex UrlPattern();
 }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using Iris.Net.Tests.Server;
 
 namespace Iris.Net.Tests.Serve;
 
@@ -67,7 +68,33 @@ internal sealed class ServeCommandTests
         int port = ((IPEndPoint)taken.LocalEndpoint).Port;
         (int code, string output, string errors) = await IrisServer.RunAsync("--port", $"{port}");
         Assert.That((code, output), Is.EqualTo((1, "")));
-        Assert.That(errors, Does.Match($@"^iris: cannot listen on 127\.0\.0\.1 port {port}: .+\n$"));
+        Assert.That(errors, Does.Match($@"^iris: Cannot listen on 127\.0\.0\.1:{port}: .+\n$"));
+    }
+
+    [Test]
+    public async Task A_certificate_makes_it_speak_TLS_and_a_Unix_socket_stands_beside()
+    {
+        string folder = Directory.CreateTempSubdirectory("iris-").FullName;
+        string certificate = Path.Combine(folder, "cert.pem"), key = Path.Combine(folder, "key.pem"), socket = Path.Combine(folder, "s");
+        using TestCertificate made = new();
+        await File.WriteAllTextAsync(certificate, made.Pem);
+        await File.WriteAllTextAsync(key, made.KeyPem);
+        await using (IrisServer server = await IrisServer.StartAsync(
+            "--tls-certificate", certificate, "--tls-key", key, "--unix-socket", socket))
+        {
+            Assert.That(server.ListeningLine, Does.StartWith("iris: listening on https://127.0.0.1:"));
+            using var client = new HttpClient(new SocketsHttpHandler { SslOptions = { CertificateChainPolicy = made.Policy } });
+            Assert.That(await client.GetStringAsync(new Uri(server.Client.BaseAddress!, "v1/health")), Is.EqualTo("""{"status":"ok"}"""));
+            using RawClient local = await RawClient.ConnectAsync(new Uri("unix:" + socket));
+            await local.SendAsync("GET /v1/health HTTP/1.1\r\nHost: a\r\n\r\n");
+            Assert.That((await local.ReadAsync()).Status, Is.EqualTo(200));
+        }
+
+        await File.WriteAllTextAsync(key, "none");
+        (int code, string output, string errors) = await IrisServer.RunAsync("--tls-certificate", certificate, "--tls-key", key);
+        Assert.That((code, output), Is.EqualTo((1, "")));
+        Assert.That(errors, Does.Match(@"^iris: cannot use the certificate .+\n$"));
+        Directory.Delete(folder, recursive: true);
     }
 
     [TestCase(SigInt)]

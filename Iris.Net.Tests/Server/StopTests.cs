@@ -101,34 +101,6 @@ public class StopTests
     }
 
     [Test]
-    public async Task A_Unix_socket_serves_and_its_file_is_taken_over_and_removed()
-    {
-        string path = Path.Combine(Path.GetTempPath(), $"iris-{Guid.NewGuid():N}.sock");
-        using (var dead = new System.Net.Sockets.Socket(
-            System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Unspecified))
-            dead.Bind(new System.Net.Sockets.UnixDomainSocketEndPoint(path));
-        File.WriteAllBytes(path, []);
-        await using (TestServer server = await TestServer.StartAsync(r => r.Map("GET", "/", TestServer.EchoAsync), unixPath: path))
-        {
-            Assert.That(server.Url.ToString(), Is.EqualTo("unix:" + path));
-            Assert.That((await server.AskAsync(Get)).Body, Is.EqualTo("hello"));
-            Assert.That(async () => await TestServer.StartAsync(_ => { }, unixPath: path), Throws.InstanceOf<IOException>());
-        }
-
-        Assert.That(File.Exists(path), Is.False);
-    }
-
-    [Test]
-    public async Task A_port_that_is_taken_is_said_to_be()
-    {
-        await using TestServer server = await TestServer.StartEchoAsync();
-        await using var other = new HttpServer(new Router());
-        Assert.That(
-            async () => await other.ListenAsync(Iris.Net.Transport.ListenEndpoint.Tcp(System.Net.IPAddress.Loopback, server.Url.Port)),
-            Throws.InstanceOf<IOException>());
-    }
-
-    [Test]
     public async Task Connections_over_the_limit_are_told_503()
     {
         await using TestServer server = await TestServer.StartEchoAsync(
@@ -144,5 +116,24 @@ public class StopTests
 
         await first.SendAsync(Get);
         Assert.That((await first.ReadAsync()).Body, Is.EqualTo("hello"));
+    }
+
+    [Test]
+    public async Task A_second_stop_is_the_first_and_disposing_ends_its_grace()
+    {
+        TaskCompletionSource begun = new();
+        await using TestServer server = await TestServer.StartAsync(async (_, disconnected) =>
+        {
+            begun.SetResult();
+            await Task.Delay(Timeout.Infinite, disconnected);
+        });
+        using RawClient client = await server.ConnectAsync();
+        await client.SendAsync(Get);
+        await begun.Task;
+        Task first = server.Server.StopAsync(Long);
+        Assert.That(server.Server.StopAsync(TimeSpan.Zero), Is.SameAs(first));
+        Assert.That(first.IsCompleted, Is.False);
+        await server.Server.DisposeAsync();
+        Assert.That(first.IsCompletedSuccessfully, Is.True);
     }
 }

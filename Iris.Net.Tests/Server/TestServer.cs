@@ -17,13 +17,12 @@ internal sealed class TestServer : IAsyncDisposable
 
     public ConcurrentBag<Exception> Errors { get; } = [];
 
-    public static async Task<TestServer> StartAsync(Action<Router> map, HttpServerOptions? options = null, string? unixPath = null)
+    public static async Task<TestServer> StartAsync(Action<Router> map, HttpServerOptions? options = null, ListenEndpoint? at = null)
     {
         var router = new Router();
         map(router);
         var server = new TestServer(router, options ?? new HttpServerOptions());
-        server.Url = await server.Server.ListenAsync(
-            unixPath is null ? ListenEndpoint.Tcp(IPAddress.Loopback, 0) : ListenEndpoint.UnixSocket(unixPath));
+        server.Url = await server.Server.ListenAsync(at ?? ListenEndpoint.Tcp(IPAddress.Loopback, 0));
         return server;
     }
 

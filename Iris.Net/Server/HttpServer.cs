@@ -1,3 +1,4 @@
+using System.Net.Security;
 using Iris.Net.Http;
 using Iris.Net.Transport;
 
@@ -12,9 +13,12 @@ public sealed class HttpServer : IAsyncDisposable
     private readonly List<Uri> _endpoints = [];
     private readonly List<IListener> _listeners = [];
     private readonly HttpDate _date = new();
+    private readonly SocketTransportOptions _transportOptions;
     private readonly SocketTransport _transport;
     private readonly int _maxConnections;
+    private readonly CancellationTokenSource _noGrace = new();
     private TaskCompletionSource? _empty;
+    private Task? _stopped;
     private volatile bool _isStopping;
 
     /// <summary>Makes a server that does not listen yet. The router cannot be changed any more.</summary>
@@ -39,12 +43,13 @@ public sealed class HttpServer : IAsyncDisposable
             TrailerCount = limits.MaxRequestHeaderCount,
         };
         _maxConnections = limits.MaxConcurrentConnections ?? DescriptorLimit.ShareForConnections;
-        _transport = new SocketTransport(new SocketTransportOptions
+        _transportOptions = new SocketTransportOptions
         {
             SendBuffer = limits.SocketSendBuffer,
             Time = Options.Time,
             OnError = Report,
-        });
+        };
+        _transport = new SocketTransport(_transportOptions);
         Deadlines = new Deadlines(Options.Time, Report);
     }
 
@@ -72,18 +77,21 @@ public sealed class HttpServer : IAsyncDisposable
 
     internal ReadOnlySpan<byte> Date => _date.Of(Options.Time.GetUtcNow());
 
-    /// <summary>Binds one more endpoint and serves it; returns its URL, <c>http://…</c> or <c>unix:…</c>.</summary>
+    /// <summary>Binds one more endpoint and serves it; returns its URL, <c>http://…</c>, <c>https://…</c> or
+    /// <c>unix:…</c>.</summary>
     /// <exception cref="IOException">The endpoint cannot be bound.</exception>
     /// <exception cref="ObjectDisposedException">The server was stopped.</exception>
     public async ValueTask<Uri> ListenAsync(ListenEndpoint at, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(at);
         ObjectDisposedException.ThrowIf(_isStopping, this);
-        IListener listener = await _transport.BindAsync(at, connection => new HttpConnection(this, connection).RunAsync(), cancel)
-            .ConfigureAwait(false);
+        TlsTerms? tls = at.Certificate is { } certificate
+            ? new TlsTerms(certificate, [SslApplicationProtocol.Http11], _transportOptions)
+            : null;
+        IListener listener = await _transport.BindAsync(at, Run, cancel).ConfigureAwait(false);
         ListenEndpoint bound = listener.Endpoint;
         Uri url = bound.Path is null
-            ? new UriBuilder(Uri.UriSchemeHttp, bound.Address!.ToString(), bound.Port).Uri
+            ? new UriBuilder(tls is null ? Uri.UriSchemeHttp : Uri.UriSchemeHttps, bound.Address!.ToString(), bound.Port).Uri
             : new Uri("unix:" + Path.GetFullPath(bound.Path));
         bool stopped;
         lock (_lock)
@@ -100,43 +108,27 @@ public sealed class HttpServer : IAsyncDisposable
             await listener.DisposeAsync().ConfigureAwait(false);
         ObjectDisposedException.ThrowIf(stopped, this);
         return url;
+
+        Task Run(Connection connection) =>
+            new HttpConnection(this, tls is null ? connection : new TlsConnection(connection, tls)).RunAsync();
     }
 
     /// <summary>Stops accepting, closes idle connections, lets running exchanges end, closes WebSockets with 1001, and aborts
-    /// whatever is left after <paramref name="grace"/> or on <paramref name="cancel"/>.</summary>
+    /// whatever is left after <paramref name="grace"/> or on <paramref name="cancel"/>. A second call returns the task of the first.</summary>
     /// <param name="grace">How long running exchanges may take.</param>
     /// <param name="cancel">Ends the grace.</param>
-    public async Task StopAsync(TimeSpan grace, CancellationToken cancel = default)
+    public Task StopAsync(TimeSpan grace, CancellationToken cancel = default)
     {
-        IListener[] listeners;
         lock (_lock)
-        {
-            _isStopping = true;
-            listeners = [.. _listeners];
-            _listeners.Clear();
-        }
-
-        foreach (IListener listener in listeners)
-            await listener.DisposeAsync().ConfigureAwait(false);
-        var empty = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Task whenEmpty = (Interlocked.CompareExchange(ref _empty, empty, null) ?? empty).Task;
-        if (Deadlines.Count == 0)
-            _empty.TrySetResult();
-        foreach (Timed member in Deadlines.Snapshot())
-            ((TimedConnection)member).CloseWhereIdle();
-        await WaitAsync(whenEmpty, grace, cancel).ConfigureAwait(false);
-        foreach (Timed member in Deadlines.Snapshot())
-            ((TimedConnection)member).GoAway();
-        await WaitAsync(whenEmpty, LastMoment, CancellationToken.None).ConfigureAwait(false);
-        foreach (Timed member in Deadlines.Snapshot())
-            ((TimedConnection)member).Abort();
-        // A handler that does not end even now is left behind.
-        await WaitAsync(whenEmpty, LastMoment, CancellationToken.None).ConfigureAwait(false);
-        Deadlines.Dispose();
+            return _stopped ??= DrainAsync(grace, cancel);
     }
 
-    /// <summary>Stops without grace.</summary>
-    public ValueTask DisposeAsync() => new(StopAsync(TimeSpan.Zero));
+    /// <summary>Stops without grace, and ends the grace of a stop that is under way.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _noGrace.CancelAsync().ConfigureAwait(false);
+        await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
+    }
 
     /// <summary>Counts a connection in; false where there are too many.</summary>
     internal bool TryAdd(HttpConnection connection)
@@ -159,6 +151,31 @@ public sealed class HttpServer : IAsyncDisposable
     internal void ReportHandler(Exception e) => Log(ChannelLogLevel.Error, "a handler failed", e);
 
     private void Log(ChannelLogLevel level, string text, Exception e) => ChannelLog.Tell(Options.Log, level, "Iris.Net.Server", text, e);
+
+    private async Task DrainAsync(TimeSpan grace, CancellationToken cancel)
+    {
+        using var noGrace = CancellationTokenSource.CreateLinkedTokenSource(_noGrace.Token, cancel);
+        _isStopping = true;
+        IListener[] listeners = [.. _listeners];
+        _listeners.Clear();
+        foreach (IListener listener in listeners)
+            await listener.DisposeAsync().ConfigureAwait(false);
+        var empty = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Volatile.Write(ref _empty, empty);
+        if (Deadlines.Count == 0)
+            empty.TrySetResult();
+        foreach (Timed member in Deadlines.Snapshot())
+            ((TimedConnection)member).CloseWhereIdle();
+        await WaitAsync(empty.Task, grace, noGrace.Token).ConfigureAwait(false);
+        foreach (Timed member in Deadlines.Snapshot())
+            ((TimedConnection)member).GoAway();
+        await WaitAsync(empty.Task, LastMoment, CancellationToken.None).ConfigureAwait(false);
+        foreach (Timed member in Deadlines.Snapshot())
+            ((TimedConnection)member).Abort();
+        // A handler that does not end even now is left behind.
+        await WaitAsync(empty.Task, LastMoment, CancellationToken.None).ConfigureAwait(false);
+        Deadlines.Dispose();
+    }
 
     private async Task WaitAsync(Task whenEmpty, TimeSpan time, CancellationToken cancel)
     {

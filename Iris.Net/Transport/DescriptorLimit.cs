@@ -5,8 +5,11 @@ internal static class DescriptorLimit
 {
     private const int MostConnections = 100_000;
 
+    /// <summary>How many there are; a very large number where the system does not tell.</summary>
+    public static long Count { get; } = Read();
+
     /// <summary>Three quarters of them, at most 100,000: the rest is for files, and for what is being closed.</summary>
-    public static int ShareForConnections { get; } = (int)Math.Min(Read() * 3 / 4, MostConnections);
+    public static int ShareForConnections { get; } = (int)Math.Min(Count * 3 / 4, MostConnections);
 
     private static long Read()
     {

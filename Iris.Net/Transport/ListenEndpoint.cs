@@ -16,6 +16,13 @@ public sealed record ListenEndpoint
     /// <summary>The Unix socket's path; null for TCP.</summary>
     public string? Path { get; private init; }
 
+    /// <summary>Encrypts what is sent: TLS 1.2 and 1.3 alone are spoken then. Null, the default, for plain text.</summary>
+    public TlsCertificate? Certificate { get; init; }
+
+    /// <summary>Shares the TCP port with other sockets that ask for the same, of this process or of others of the user: the
+    /// system spreads connections over them. Default false. Linux and macOS; elsewhere it cannot be bound.</summary>
+    public bool ReusePort { get; init; }
+
     /// <summary>Listens on TCP.</summary>
     /// <param name="address">The local address.</param>
     /// <param name="port">0 to 65,535; 0 lets the system choose a free one.</param>
@@ -36,4 +43,7 @@ public sealed record ListenEndpoint
         ArgumentException.ThrowIfNullOrEmpty(path);
         return new ListenEndpoint { Path = path };
     }
+
+    /// <summary>The same with the port that the system chose.</summary>
+    internal ListenEndpoint On(int port) => this with { Port = port };
 }

@@ -5,6 +5,8 @@ namespace Iris.Net.Transport;
 /// <summary>Accepts connections until it is disposed; no error ends it.</summary>
 internal sealed class SocketListener : IListener
 {
+    private const int MostShedAtOnce = 64;
+
     private static readonly TimeSpan LeastPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan QuietFor = TimeSpan.FromSeconds(5);
@@ -13,7 +15,9 @@ internal sealed class SocketListener : IListener
     private readonly Func<Connection, Task> _run;
     private readonly SocketTransportOptions _options;
     private readonly CancellationTokenSource _stop = new();
+    private readonly DescriptorReserve _reserve = new();
     private readonly Task _accepting;
+    private TaskCompletionSource? _relief;
     private long? _toldAt;
 
     public SocketListener(Socket socket, ListenEndpoint endpoint, Func<Connection, Task> run, SocketTransportOptions options)
@@ -33,6 +37,7 @@ internal sealed class SocketListener : IListener
         _socket.Dispose();
         await _accepting.ConfigureAwait(false);
         _stop.Dispose();
+        _reserve.Dispose();
         if (Endpoint.Path is not null)
             File.Delete(Endpoint.Path);
     }
@@ -40,17 +45,27 @@ internal sealed class SocketListener : IListener
     private async Task AcceptAsync()
     {
         TimeSpan pause = LeastPause;
+        int shed = 0;
         while (!_stop.IsCancellationRequested)
         {
             Socket? accepted = null;
             try
             {
                 accepted = await _socket.AcceptAsync(_stop.Token).ConfigureAwait(false);
-                accepted.Blocking = false;
-                if (Endpoint.Path is null)
-                    accepted.NoDelay = true;
-                Start(accepted);
-                pause = LeastPause;
+                if (_reserve.HasRoom())
+                {
+                    accepted.Blocking = false;
+                    if (Endpoint.Path is null)
+                        accepted.NoDelay = true;
+                    Start(accepted);
+                    (pause, shed) = (LeastPause, 0);
+                    continue;
+                }
+
+                accepted.Dispose();
+                Tell(new IOException("Too many open files: peers are turned away."));
+                if (++shed % MostShedAtOnce != 0)
+                    continue;
             }
             catch (Exception e)
             {
@@ -60,10 +75,12 @@ internal sealed class SocketListener : IListener
                 // A peer that was gone before it was accepted says nothing about the next.
                 if (e is SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.ConnectionAborted })
                     continue;
+                _reserve.Release();
                 Tell(e);
-                await PauseAsync(pause).ConfigureAwait(false);
-                pause = pause + pause < LongestPause ? pause + pause : LongestPause;
             }
+
+            await PauseAsync(pause).ConfigureAwait(false);
+            pause = pause + pause < LongestPause ? pause + pause : LongestPause;
         }
     }
 
@@ -84,18 +101,25 @@ internal sealed class SocketListener : IListener
             _options.OnError?.Invoke(e);
             connection.Abort();
         }
+
+        Volatile.Read(ref _relief)?.TrySetResult();
     }
 
+    // A connection that closes gives a descriptor back, and ends the pause.
     private async Task PauseAsync(TimeSpan pause)
     {
+        var relief = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Volatile.Write(ref _relief, relief);
         try
         {
-            await Task.Delay(pause, _options.Time, _stop.Token).ConfigureAwait(false);
+            await relief.Task.WaitAsync(pause, _options.Time, _stop.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException)
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
-            // It is over.
+            // The pause is over.
         }
+
+        Volatile.Write(ref _relief, null);
     }
 
     private void Tell(Exception e)

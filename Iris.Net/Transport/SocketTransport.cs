@@ -18,19 +18,30 @@ internal sealed class SocketTransport(SocketTransportOptions options) : ITranspo
         {
             // Accepted sockets inherit it.
             socket.SendBufferSize = options.SendBuffer;
+            if (at.ReusePort)
+                ReusePort(socket);
             if (at.Path is null)
                 socket.Bind(new IPEndPoint(at.Address!, at.Port));
             else
                 BindUnix(socket, at.Path);
             socket.Listen(Backlog);
-            ListenEndpoint bound = at.Path is null ? ListenEndpoint.Tcp(at.Address!, ((IPEndPoint)socket.LocalEndPoint!).Port) : at;
+            ListenEndpoint bound = at.Path is null ? at.On(((IPEndPoint)socket.LocalEndPoint!).Port) : at;
             return new(new SocketListener(socket, bound, run, options));
         }
-        catch (SocketException e)
+        catch (Exception e) when (e is SocketException or PlatformNotSupportedException or ArgumentException)
         {
             socket.Dispose();
             throw new IOException($"Cannot listen on {at.Path ?? $"{at.Address}:{at.Port}"}: {e.Message}", e);
         }
+    }
+
+    // The base library has no name for SO_REUSEPORT.
+    private static void ReusePort(Socket socket)
+    {
+        (int level, int name) = OperatingSystem.IsLinux() ? (1, 15)
+            : OperatingSystem.IsMacOS() ? (0xFFFF, 0x200)
+            : throw new PlatformNotSupportedException("This system shares no port.");
+        socket.SetRawSocketOption(level, name, BitConverter.GetBytes(1));
     }
 
     // A socket file outlives a server that was killed: where nobody answers on it, it is free to take.
@@ -41,12 +52,15 @@ internal sealed class SocketTransport(SocketTransportOptions options) : ITranspo
         {
             socket.Bind(at);
         }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse && !IsServed(at))
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse && IsSocket(path) && !IsServed(at))
         {
             File.Delete(path);
             socket.Bind(at);
         }
     }
+
+    // Whatever has content is somebody's file.
+    private static bool IsSocket(string path) => new FileInfo(path) is { Exists: true, Length: 0 };
 
     private static bool IsServed(UnixDomainSocketEndPoint at)
     {

@@ -27,6 +27,15 @@ internal sealed record ServeSettings
     public string Host { get; init; } = "127.0.0.1";
 
     public int Port { get; init; } = 8787;
+
+    /// <summary>The PEM file of the certificate to serve TLS with; null serves plain text.</summary>
+    public string? TlsCertificate { get; init; }
+
+    /// <summary>The PEM file of its key.</summary>
+    public string? TlsKey { get; init; }
+
+    /// <summary>The path of a Unix socket to listen on as well; null for none.</summary>
+    public string? UnixSocket { get; init; }
 }
 
 /// <summary>Reads the arguments of <c>iris</c> by a table: an option is one line of it.</summary>
@@ -46,6 +55,12 @@ internal static class CommandLine
             (settings, value) => IsHost(value) ? settings with { Host = value } : null),
         new("--port", "PORT", "a number from 0 to 65535", "the port to listen on, 0 for a free one (8787)",
             (settings, value) => TryPort(value, out int port) ? settings with { Port = port } : null),
+        new("--tls-certificate", "PEM", "a file", "serve TLS with this certificate; a changed file is taken up",
+            (settings, value) => IsFile(value) ? settings with { TlsCertificate = value } : null),
+        new("--tls-key", "PEM", "a file", "the certificate's private key",
+            (settings, value) => IsFile(value) ? settings with { TlsKey = value } : null),
+        new("--unix-socket", "PATH", "a path", "listen on a Unix socket as well",
+            (settings, value) => IsFile(value) ? settings with { UnixSocket = value } : null),
         new("--memory", null, "", "keep sessions in memory only: they end with the server (the only store so far)",
             (settings, _) => settings),
     ];
@@ -97,10 +112,14 @@ internal static class CommandLine
             settings = taken;
         }
 
-        return new Command.Serve(settings);
+        return (settings.TlsCertificate is null) == (settings.TlsKey is null)
+            ? new Command.Serve(settings)
+            : new Command.Refuse("--tls-certificate and --tls-key need each other");
     }
 
     private static bool IsHost(string value) => value == "localhost" || IPAddress.TryParse(value, out _);
+
+    private static bool IsFile(string value) => value.Length > 0;
 
     private static bool TryPort(string value, out int port) =>
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out port) && port <= IPEndPoint.MaxPort;
@@ -116,8 +135,8 @@ internal static class CommandLine
 
             """);
         foreach (Option option in Options)
-            text.Append(CultureInfo.InvariantCulture, $"  {option.Name + " " + option.Value,-18}{option.Help}\n");
-        text.Append("  --help            print this\n").Append("  --version         print the version");
+            text.Append(CultureInfo.InvariantCulture, $"  {option.Name + " " + option.Value,-24}{option.Help}\n");
+        text.Append("  --help                  print this\n").Append("  --version               print the version");
         return text.ToString();
     }
 }

@@ -1,6 +1,8 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Iris.Net;
+using Iris.Net.Transport;
 using Iris.Serve.Images;
 
 namespace Iris.Serve;
@@ -19,10 +21,15 @@ internal static class Serving
         if (image is null && settings.Image is not null)
             return 1;
         IHostAdapter program = image ?? HostAdapter.Create(EchoProgram.RunAsync, EchoProgram.Name);
+        TlsCertificate? certificate = LoadCertificate(settings);
+        if (certificate is null && settings.TlsCertificate is not null)
+            return 1;
         await using var channel = new RestChannel(program, new RestChannelOptions
         {
             Host = settings.Host,
             Port = settings.Port,
+            UnixSocketPath = settings.UnixSocket,
+            Certificate = certificate,
             Log = Log,
         });
         if (await ListenAsync(channel, settings) is not { } url)
@@ -65,6 +72,21 @@ internal static class Serving
         }
     }
 
+    private static TlsCertificate? LoadCertificate(ServeSettings settings)
+    {
+        if (settings.TlsCertificate is null)
+            return null;
+        try
+        {
+            return TlsCertificate.FromPem(settings.TlsCertificate, settings.TlsKey);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            Console.Error.WriteLine($"iris: cannot use the certificate {settings.TlsCertificate}: {e.Message}");
+            return null;
+        }
+    }
+
     private static async Task<Uri?> ListenAsync(RestChannel channel, ServeSettings settings)
     {
         try
@@ -73,7 +95,7 @@ internal static class Serving
         }
         catch (Exception e) when (e is SocketException or IOException)
         {
-            Console.Error.WriteLine($"iris: cannot listen on {settings.Host} port {settings.Port}: {e.Message}");
+            Console.Error.WriteLine($"iris: {e.Message}");
             return null;
         }
     }
