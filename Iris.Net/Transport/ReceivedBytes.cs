@@ -6,7 +6,8 @@ namespace Iris.Net.Transport;
 /// block either.</summary>
 internal struct ReceivedBytes
 {
-    private const int Block = 4096, LargeBlock = 32 * 1024, LeastRoom = 512;
+    // A peer that sends little at a time, and there may be thousands of them, is given little.
+    private const int Block = 1024, LargeBlock = 32 * 1024, LeastRoom = 512;
 
     private BufferSegment? _head;
     private BufferSegment? _tail;
