@@ -40,14 +40,17 @@ public sealed class RestChannel : IAsyncDisposable
             MaxStepsPerTurn = _options.Limits.MaxStepsPerTurn,
             MintSessionId = _options.MintSessionId,
             MintToken = _options.MintToken,
-            Queue = FollowUp.Queue,
+            Queue = LoopThreads.Queue,
             Failed = (id, e) => Log(ChannelLogLevel.Error, $"a turn failed (errorId={id})", e),
         });
         ChannelWire wire = new(
             _sessions, _options.Compatibility == Compatibility.SeedExact, _options.ExposeErrors, _options.Limits.MaxJsonDepth);
+        HostNames hosts = new(AddressOf(_options.Host), _options.AllowedHosts);
         Access access = new(
-            wire, new HostNames(AddressOf(_options.Host), _options.AllowedHosts), new AllowedOrigins(_options.AllowedOrigins));
-        SessionRoutes routes = new(wire, access, adapter.Capabilities.WebSockets);
+            wire, hosts, new CrossOrigin(hosts, new AllowedOrigins(_options.AllowedOrigins)), _options.Authorize,
+            (id, e) => Log(ChannelLogLevel.Error, $"Authorize threw (errorId={id})", e));
+        bool servesSockets = adapter.Capabilities.WebSockets;
+        SessionRoutes routes = new(wire, access, new Discovery(wire, servesSockets, Extensions(_options), Numbers(_options)), servesSockets);
         Router router = new();
         routes.MapTo(router, new WebSocketOptions
         {
@@ -60,8 +63,8 @@ public sealed class RestChannel : IAsyncDisposable
             Limits = _options.Limits.Http,
             Time = _options.Time,
             Before = routes.CheckAsync,
-            OnRejected = wire.RejectionBody,
-            OnUpgradeRefused = (_, response) => wire.AddRefusalHeaders(response, RefusalText.CodeOf(response.Status)),
+            OnRejected = routes.Reject,
+            OnUpgradeRefused = routes.RejectUpgrade,
             OnError = e => Log(ChannelLogLevel.Warning, "a request failed", e),
         });
     }
@@ -112,6 +115,29 @@ public sealed class RestChannel : IAsyncDisposable
     }
 
     private void Log(ChannelLogLevel level, string text, Exception? e = null) => _options.Log?.Invoke(new ChannelLog(level, text, e));
+
+    private static IEnumerable<string> Extensions(RestChannelOptions options) =>
+    [
+        "refusal-codes", "problem-json", "ready", "openapi",
+        .. options.AllowedOrigins.Count > 0 ? ["cors"] : Array.Empty<string>(),
+        .. options.Authorize is not null ? ["principals"] : Array.Empty<string>(),
+    ];
+
+    private static IEnumerable<(string Name, long Value)> Numbers(RestChannelOptions options) =>
+    [
+        ("maxRequestLineSize", options.Limits.Http.MaxRequestLineSize),
+        ("maxRequestHeadersTotalSize", options.Limits.Http.MaxRequestHeadersTotalSize),
+        ("maxRequestHeaderCount", options.Limits.Http.MaxRequestHeaderCount),
+        ("maxRequestBodySize", options.Limits.Http.MaxRequestBodySize),
+        ("maxJsonDepth", options.Limits.MaxJsonDepth),
+        ("maxSessionIdLength", SessionId.MaxLength),
+        ("maxTokenLength", Minting.MaxTokenLength),
+        ("maxConcurrentTurns", options.Limits.MaxConcurrentTurns),
+        ("maxStepsPerTurn", options.Limits.MaxStepsPerTurn),
+        ("turnTimeoutSeconds", (long)options.TurnTimeout.TotalSeconds),
+        ("maxWebSocketMessageSize", options.Limits.MaxWebSocketMessageSize),
+        ("maxFragmentsPerMessage", options.Limits.MaxFragmentsPerMessage),
+    ];
 
     private static IPAddress AddressOf(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? IPAddress.Loopback : IPAddress.Parse(host);

@@ -57,6 +57,10 @@ public sealed record RestChannelOptions
     /// <summary>The origins, <c>scheme://host[:port]</c>, that browsers may call from beside the server's own.</summary>
     public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
 
+    /// <summary>Finds out who asks, before anything else is done for it. A session then belongs to the principal that started it,
+    /// and does not exist for any other. Null, the default: nobody is asked, and whoever reaches the port may start sessions.</summary>
+    public Authorizer? Authorize { get; init; }
+
     /// <summary>What a client may consume.</summary>
     public RestChannelLimits Limits { get; init; } = new();
 

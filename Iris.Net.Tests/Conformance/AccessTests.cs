@@ -79,7 +79,7 @@ public sealed class AccessTests
         }
 
         RawResponse upgrade = await _channel.AskAsync(RawRequest.Get("/v1/ws", [$"Origin: {origin}", .. RawWebSocket.HandshakeFields]));
-        Assert.That((upgrade.Status, upgrade["Iris-Refusal"]), Is.EqualTo((403, "origin-denied")));
+        Assert.That((upgrade.Status, upgrade["Iris-Refusal"], upgrade.Text), Is.EqualTo((403, "origin-denied", "")));
         Assert.That(_runs, Is.EqualTo(before));
     }
 

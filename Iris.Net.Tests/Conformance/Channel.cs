@@ -31,6 +31,9 @@ internal sealed class Channel : IAsyncDisposable
         return await connection.AskAsync(request);
     }
 
+    /// <summary>Begins to stop; the task ends when the channel has.</summary>
+    public Task StopAsync(CancellationToken cancel = default) => _channel.StopAsync(cancel);
+
     /// <summary>A client of one session over the given face.</summary>
     public SessionClient Client(Face face) => face switch
     {

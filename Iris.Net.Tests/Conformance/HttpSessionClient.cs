@@ -4,12 +4,12 @@ using Iris.Net.Tests.Conformance.Raw;
 namespace Iris.Net.Tests.Conformance;
 
 /// <summary>A client over POST, buffered or streamed; the token goes in the header, so that any JSON can be a body.</summary>
-internal sealed class HttpSessionClient(Uri server, bool streams) : SessionClient
+internal sealed class HttpSessionClient(Uri server, bool streams, params string[] with) : SessionClient
 {
     private RawConnection? _idle;
 
     /// <summary>A second client of the same session.</summary>
-    public HttpSessionClient Twin() => new(server, streams) { SessionId = SessionId, Token = Token };
+    public HttpSessionClient Twin() => new(server, streams, with) { SessionId = SessionId, Token = Token };
 
     public static HttpSessionClient Of(Uri server, bool streams, string sessionId, string token) =>
         new(server, streams) { SessionId = sessionId, Token = token };
@@ -17,7 +17,7 @@ internal sealed class HttpSessionClient(Uri server, bool streams) : SessionClien
     public override async Task<RunningTurn> BeginAsync(string body, string? present = null)
     {
         RawConnection connection = Interlocked.Exchange(ref _idle, null) ?? await RawConnection.OpenAsync(server);
-        List<string> fields = ["Content-Type: application/json"];
+        List<string> fields = ["Content-Type: application/json", .. with];
         if (streams)
             fields.Add("Accept: text/event-stream");
         if (SessionId is not null && (present ?? Token) is { } token)

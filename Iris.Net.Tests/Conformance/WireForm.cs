@@ -62,10 +62,35 @@ internal static class WireForm
             (refusal.Json.GetProperty("error").GetString(), refusal.Json.GetProperty("code").GetString()), Is.EqualTo((error, code)));
     }
 
-    /// <summary>What the head of every JSON reply says.</summary>
-    public static void CheckReply(RawResponse reply)
+    /// <summary>A refusal as a problem of RFC 9457.</summary>
+    public static void CheckProblem(RawResponse refusal, int status, string error, string code, string? instance)
     {
-        Assert.That(reply["Content-Type"], Is.EqualTo("application/json"), reply.ToString());
+        CheckReply(refusal, "application/problem+json");
+        string[] path = instance is null ? [] : ["instance"];
+        CheckFields(refusal.Json, ["type", "title", "status", "detail", .. path, "error", "code"]);
+        JsonElement problem = refusal.Json;
+        Assert.That(
+            (refusal.Status, problem.GetProperty("status").GetInt32(), refusal["Iris-Refusal"]), Is.EqualTo((status, status, code)));
+        Assert.That(problem.GetProperty("type").GetString(), Is.EqualTo("urn:iris:refusal:" + code));
+        Assert.That(problem.GetProperty("title").GetString(), Is.EqualTo(code.Replace('-', ' ')));
+        Assert.That(
+            (problem.GetProperty("detail").GetString(), problem.GetProperty("error").GetString(), problem.GetProperty("code").GetString()),
+            Is.EqualTo((error, error, code)));
+        if (instance is not null)
+            Assert.That(problem.GetProperty("instance").GetString(), Is.EqualTo(instance));
+    }
+
+    /// <summary>An upgrade that was refused: there is no content.</summary>
+    public static void CheckRefusedUpgrade(RawResponse refusal, int status, string code)
+    {
+        Assert.That((refusal.Status, refusal.Text, refusal["Iris-Refusal"]), Is.EqualTo((status, "", code)));
+        Assert.That((refusal["Content-Type"], refusal["Content-Length"]), Is.EqualTo(((string?)null, "0")));
+    }
+
+    /// <summary>What the head of every JSON reply says.</summary>
+    public static void CheckReply(RawResponse reply, string type = "application/json")
+    {
+        Assert.That(reply["Content-Type"], Is.EqualTo(type), reply.ToString());
         Assert.That(reply["Content-Length"], Is.Not.Null);
         Assert.That(reply["Cache-Control"], Is.EqualTo("no-store"));
         Assert.That(reply["X-Content-Type-Options"], Is.EqualTo("nosniff"));

@@ -16,6 +16,7 @@ public sealed class RefusalTextTests
     [TestCase("TurnFailed", 500, "turn-failed", "internal error: turn failed")]
     [TestCase("OriginDenied", 403, "origin-denied", "origin denied")]
     [TestCase("HostDenied", 421, "host-denied", "host denied")]
+    [TestCase("Unauthorized", 401, "unauthorized", "unauthorized")]
     [TestCase("BodyTooLarge", 413, "body-too-large", "body too large")]
     [TestCase("HeaderTooLarge", 431, "header-too-large", "header too large")]
     [TestCase("Timeout", 408, "timeout", "timeout")]

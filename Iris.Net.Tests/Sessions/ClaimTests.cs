@@ -86,6 +86,59 @@ internal sealed class ClaimTests
     }
 
     [Test]
+    public async Task SomebodyElsesSessionIsNotEvenClaimed()
+    {
+        ClaimCounter store = null!;
+        await using SessionTester host = new(wrap: memory => store = new ClaimCounter(memory));
+        SessionTesterClient client = host.Client("ann"), thief = host.Client("bob");
+        await client.SendAsync();
+        (thief.Id, thief.Token) = (client.Id, client.Token);
+        Assert.That(await thief.RefusedAsync(), Is.EqualTo(Refusal.UnknownSession));
+        Assert.That(store.Claims, Is.Zero);
+        Assert.That((await client.SendAsync()).IsCommitted);
+        Assert.That(store.Claims, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task AStartThatFindsNoRoomMakesNoSession()
+    {
+        SlowStore store = null!;
+        await using SessionTester host = new(
+            change: s => s with { MaxConcurrentTurns = 1 }, wrap: memory => store = new SlowStore(memory));
+        Task<Admission> first = host.Client().AdmitAsync();   // has its place and waits for the store
+        Task<Admission> second = host.Client().AdmitAsync();
+        store.Go.SetResult();
+        Assert.That((await second).Refusal, Is.EqualTo(Refusal.Overloaded));
+        Assert.That((await (await first).Turn!.RunAsync()).IsCommitted);
+        Assert.That(host.Memory.Count, Is.EqualTo(1), "the refused one would be nobody's");
+        Assert.That((await host.Client().SendAsync()).IsCommitted, "the place was given back");
+    }
+
+    [Test]
+    public async Task AStartThatWaitsForTheStoreIsWaitedForByADrain()
+    {
+        SlowStore store = null!;
+        await using SessionTester host = new(wrap: memory => store = new SlowStore(memory));
+        Task<Admission> start = host.Client().AdmitAsync();
+        Task drained = host.Sessions.DrainAsync();
+        Assert.That(drained.IsCompleted, Is.False);
+        store.Go.SetResult();
+        Assert.That((await (await start).Turn!.RunAsync()).IsCommitted);
+        await drained;
+    }
+
+    [Test]
+    public async Task AStartThatFailsGivesItsPlaceBack()
+    {
+        string[] tokens = ["", "T0", "T1"];
+        int minted = 0;
+        await using SessionTester host = new(change: s => s with { MaxConcurrentTurns = 1, MintToken = () => tokens[minted++] });
+        Assert.That((await host.Client().AdmitAsync()).Failure, Is.Not.Null);
+        Assert.That((await host.Client().SendAsync()).IsCommitted);
+        await host.Sessions.DrainAsync();
+    }
+
+    [Test]
     public async Task WhatAnotherProcessHoldsIsContended()
     {
         await using SessionTester host = new();
@@ -266,6 +319,30 @@ internal sealed class ClaimTests
         SessionTesterClient second = host.Client();
         Assert.That((await second.SendAsync()).IsCommitted);
         Assert.That((second.Id.Value, minted), Is.EqualTo(("b", 4)));
+    }
+
+    private sealed class ClaimCounter(IStateStore inner) : PassingStore(inner)
+    {
+        public int Claims { get; private set; }
+
+        public override ValueTask<BeginResult> BeginAsync(
+            SessionId id, ReadOnlyMemory<byte> guard, LeaseRequest by, CancellationToken cancel = default)
+        {
+            Claims++;
+            return base.BeginAsync(id, guard, by, cancel);
+        }
+    }
+
+    private sealed class SlowStore(IStateStore inner) : PassingStore(inner)
+    {
+        public TaskCompletionSource Go { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public override async ValueTask<CreateResult> CreateAsync(
+            SessionId id, SessionSeed seed, LeaseRequest by, CancellationToken cancel = default)
+        {
+            await Go.Task;
+            return await base.CreateAsync(id, seed, by, cancel);
+        }
     }
 
     private static T Now<T>(ValueTask<T> task) => task.IsCompleted ? task.GetAwaiter().GetResult() : task.AsTask().GetAwaiter().GetResult();

@@ -81,7 +81,9 @@ internal sealed class MintingTests
     public async Task ABadFirstTokenMakesNoSession()
     {
         await using SessionTester host = new(change: s => s with { MintToken = () => "" });
-        Assert.That(async () => await host.Client().AdmitAsync(), Throws.InvalidOperationException);
+        Admission admission = await host.Client().AdmitAsync();
+        Assert.That((admission.Refusal, admission.Turn), Is.EqualTo((Refusal.None, (RunningTurn?)null)));
+        Assert.That(host.Reports.Single(), Is.EqualTo((admission.Failure!.ErrorId, admission.Failure.Error)));
         Assert.That(host.Memory.Count, Is.Zero);
     }
 }

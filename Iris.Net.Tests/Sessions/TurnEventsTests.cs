@@ -11,7 +11,8 @@ internal sealed class TurnEventsTests
 
     private readonly ManualTime _time = new();
 
-    private TurnEvents Make(EventLimits? limits = null) => new(_time, limits ?? new(1 << 20, TimeSpan.FromSeconds(1), 4 << 20));
+    private TurnEvents Make(EventLimits? limits = null) => new(
+        _time, limits ?? new(1 << 20, TimeSpan.FromSeconds(1), 4 << 20), work => ThreadPool.UnsafeQueueUserWorkItem(work, false));
 
     private static void Delta(TurnEvents events, int bytes) => events.Append(EventKind.Delta, new byte[bytes]);
 

@@ -136,6 +136,31 @@ public class SocketReaderTests
     }
 
     [Test]
+    public async Task An_end_that_comes_together_with_the_last_bytes_is_found_behind_them()
+    {
+        for (int i = 0; i < 20; i++)
+        {
+            await using Wire wire = await Wire.OpenAsync();
+            PipeReader input = wire.Connection.Input;
+            ValueTask<ReadResult> waiting = input.ReadAsync();
+            await wire.Peer.SendAsync("a"u8.ToArray());
+            input.AdvanceTo((await waiting).Buffer.End);
+            await wire.Peer.SendAsync("b"u8.ToArray());
+            wire.Peer.Shutdown(SocketShutdown.Send);
+            // What another connection was told, this one was told before.
+            await using Wire other = await Wire.OpenAsync();
+            ValueTask<ReadResult> others = other.Connection.Input.ReadAsync();
+            await other.Peer.SendAsync("c"u8.ToArray());
+            other.Connection.Input.AdvanceTo((await others).Buffer.End);
+
+            ReadResult read = await input.ReadAsync();
+            Assert.That(read.Buffer.ToArray(), Is.EqualTo("b"u8.ToArray()));
+            input.AdvanceTo(read.Buffer.End);
+            Assert.That((await input.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20))).IsCompleted, Is.True);
+        }
+    }
+
+    [Test]
     public async Task An_abort_ends_a_waiting_read_and_resets_the_peer()
     {
         await using Wire wire = await Wire.OpenAsync();

@@ -1,91 +1,65 @@
-using System.Text;
 using Iris.Net.Server;
 
 namespace Iris.Net.Endpoints;
 
-/// <summary>Who may come in: the Host that a request names and the Origin that a browser puts on it, both judged before any
-/// work. A request without Origin passes: it is no browser's, or the browser vouches for it.</summary>
-internal sealed class Access(ChannelWire wire, HostNames hosts, AllowedOrigins origins)
+/// <summary>Who may come in: the Host that a request names, the Origin that a browser puts on it, and who it is that asks, judged
+/// in this order and before any work. Health and readiness are answered whoever asks.</summary>
+/// <param name="wire">How to refuse.</param>
+/// <param name="hosts">The server's names.</param>
+/// <param name="cross">What pages of which origins may do.</param>
+/// <param name="authorize">Finds out who asks; null where nobody is asked.</param>
+/// <param name="failed">Is told what it threw, with the id that the client gets.</param>
+internal sealed class Access(
+    ChannelWire wire, HostNames hosts, CrossOrigin cross, Authorizer? authorize, Action<string, Exception> failed)
 {
-    private static ReadOnlySpan<byte> ExposedFields =>
-        "Iris-Refusal, Iris-Session-Id, Iris-Turn, Iris-Start-Token, Iris-Outcome, Iris-Expires-At, Idempotency-Replayed, Retry-After, Location, Preference-Applied, ETag"u8;
-
     /// <summary>Runs before every handler and handshake.</summary>
-    public async ValueTask CheckAsync(HttpExchange exchange, CancellationToken disconnected)
+    public ValueTask CheckAsync(HttpExchange exchange, CancellationToken disconnected)
     {
-        if (exchange.Route.Template == SessionRoutes.Health)
-            return;
-        if (!hosts.Serves(exchange))
+        HttpRequest request = exchange.Request;
+        bool asksNobody = exchange.Route.Template is SessionRoutes.Health or SessionRoutes.Ready && request.Method is "GET" or "HEAD";
+        if (!asksNobody && !hosts.Serves(exchange))
+            return wire.RefuseAsync(exchange, RefusalCode.HostDenied, cancel: disconnected);
+        OriginVerdict origin = cross.Judge(request);
+        cross.AddHeaders(request, exchange.Response, origin);
+        if (asksNobody)
+            return default;
+        if (origin == OriginVerdict.Denied)
+            return wire.RefuseAsync(exchange, RefusalCode.OriginDenied, cancel: disconnected);
+        if (origin == OriginVerdict.Allowed && CrossOrigin.IsPreflight(request))
+            return CrossOrigin.AnswerPreflightAsync(exchange, disconnected);
+        return authorize is null ? default : AuthorizeAsync(authorize, exchange, disconnected);
+    }
+
+    /// <summary>Lets the page of an allowed origin read what the server itself refuses.</summary>
+    public void AddHeaders(HttpRequest? request, HttpResponse response)
+    {
+        if (request is not null)
+            cross.AddHeaders(request, response, cross.Judge(request));
+    }
+
+    private async ValueTask AuthorizeAsync(Authorizer ask, HttpExchange exchange, CancellationToken disconnected)
+    {
+        AuthorizeResult result;
+        try
         {
-            await wire.RefuseAsync(exchange.Response, RefusalCode.HostDenied, cancel: disconnected).ConfigureAwait(false);
+            result = await ask(exchange, disconnected).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!disconnected.IsCancellationRequested)
+        {
+            string errorId = wire.Sessions.Minting.ShortName();
+            failed(errorId, e);
+            await wire.RefuseAsync(
+                exchange, RefusalCode.TurnFailed, wire.FailureText(e) ?? "internal error", errorId, cancel: disconnected).ConfigureAwait(false);
             return;
         }
 
-        switch (Judge(exchange.Request))
+        if (result.Principal is { } principal)
         {
-            case OriginVerdict.Denied:
-                await wire.RefuseAsync(exchange.Response, RefusalCode.OriginDenied, cancel: disconnected).ConfigureAwait(false);
-                return;
-            case OriginVerdict.Allowed:
-                AddCors(exchange);
-                if (IsPreflight(exchange.Request))
-                    await AnswerPreflightAsync(exchange, disconnected).ConfigureAwait(false);
-                return;
-            default:
-                return;
+            exchange.Principal = principal;
+            return;
         }
-    }
 
-    private enum OriginVerdict
-    {
-        Absent,
-        Own,
-        Allowed,
-        Denied,
-    }
-
-    private OriginVerdict Judge(HttpRequest request)
-    {
-        int count = request.Headers.CountOf("origin"u8);
-        if (count == 0)
-            return OriginVerdict.Absent;
-        if (count > 1 || !request.Headers.TryGet("origin"u8, out ReadOnlySpan<byte> origin))
-            return OriginVerdict.Denied;
-        if (origins.Contains(origin))
-            return OriginVerdict.Allowed;
-        return request.Headers.TryGet("host"u8, out ReadOnlySpan<byte> host) && AuthorityOf(origin) is { IsEmpty: false } authority
-            && Ascii.EqualsIgnoreCase(authority, host) && hosts.Vouches(host)
-            ? OriginVerdict.Own
-            : OriginVerdict.Denied;
-    }
-
-    // RFC 6454 section 6.2: scheme "://" host [ ":" port ]
-    private static ReadOnlySpan<byte> AuthorityOf(ReadOnlySpan<byte> origin)
-    {
-        int at = origin.IndexOf("://"u8);
-        return at < 0 ? default : origin[(at + 3)..];
-    }
-
-    private static void AddCors(HttpExchange exchange)
-    {
-        exchange.Request.Headers.TryGet("origin"u8, out ReadOnlySpan<byte> origin);
-        ResponseHeaders headers = exchange.Response.Headers;
-        headers.Add("Access-Control-Allow-Origin"u8, origin);
-        headers.Add("Vary"u8, "Origin"u8);
-        headers.Add("Access-Control-Expose-Headers"u8, ExposedFields);
-    }
-
-    private static bool IsPreflight(HttpRequest request) =>
-        request.Method == "OPTIONS" && request.Headers.CountOf("access-control-request-method"u8) > 0;
-
-    private static ValueTask AnswerPreflightAsync(HttpExchange exchange, CancellationToken disconnected)
-    {
-        ResponseHeaders headers = exchange.Response.Headers;
-        headers.Add("Access-Control-Allow-Methods"u8, "GET, POST, DELETE"u8);
-        if (exchange.Request.Headers.TryGet("access-control-request-headers"u8, out ReadOnlySpan<byte> asked))
-            headers.Add("Access-Control-Allow-Headers"u8, asked);
-        headers.Add("Access-Control-Max-Age"u8, "600"u8);
-        exchange.Response.Status = 204;
-        return exchange.Response.SendAsync(ReadOnlyMemory<byte>.Empty, disconnected);
+        exchange.Response.Headers.Add("WWW-Authenticate"u8, result.Challenge);
+        await wire.RefuseAsync(exchange, RefusalCode.Unauthorized, cancel: disconnected).ConfigureAwait(false);
     }
 }

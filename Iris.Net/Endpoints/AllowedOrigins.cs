@@ -10,6 +10,8 @@ internal sealed class AllowedOrigins
     /// <exception cref="ArgumentException">An entry is not <c>scheme://host[:port]</c>.</exception>
     public AllowedOrigins(IEnumerable<string> origins) => _origins = [.. origins.Select(Checked)];
 
+    public bool IsEmpty => _origins.Length == 0;
+
     public bool Contains(ReadOnlySpan<byte> origin)
     {
         foreach (byte[] allowed in _origins)

@@ -1,3 +1,4 @@
+using System.Text;
 using Iris.Net.Http;
 using Iris.Net.Server;
 using Iris.Net.Sessions;
@@ -11,15 +12,12 @@ namespace Iris.Net.Endpoints;
 /// <param name="MaxJsonDepth">Deeper bodies are malformed.</param>
 internal sealed record ChannelWire(SessionHost Sessions, bool IsSeedExact, bool ExposeErrors, int MaxJsonDepth)
 {
-    private static readonly byte[] JsonType = "application/json"u8.ToArray();
+    private static ReadOnlySpan<byte> JsonType => "application/json"u8;
+
+    private static ReadOnlySpan<byte> ProblemType => "application/problem+json"u8;
 
     /// <summary>Adds the header fields of every JSON reply.</summary>
-    public static void AddJsonHeaders(HttpResponse response)
-    {
-        response.Headers.Add("content-type"u8, JsonType);
-        response.Headers.Add("Cache-Control"u8, "no-store"u8);
-        response.Headers.Add("X-Content-Type-Options"u8, "nosniff"u8);
-    }
+    public static void AddJsonHeaders(HttpResponse response) => AddHeaders(response, JsonType);
 
     /// <summary>Sends a JSON reply.</summary>
     public static ValueTask SendJsonAsync(HttpResponse response, int status, ReadOnlyMemory<byte> json, CancellationToken cancel = default)
@@ -29,12 +27,20 @@ internal sealed record ChannelWire(SessionHost Sessions, bool IsSeedExact, bool 
         return response.SendAsync(json, cancel);
     }
 
-    /// <summary>Sends a refusal as a plain JSON reply.</summary>
+    /// <summary>Sends a refusal: as JSON, as a problem where the client asks for one, to an upgrade without a body.</summary>
+    /// <param name="exchange">The request.</param>
+    /// <param name="code">Why.</param>
+    /// <param name="error">What to say; null for what the code always says.</param>
+    /// <param name="errorId">Names an exception in the server's log.</param>
+    /// <param name="echoesPath">False: the path is too long to be sent back.</param>
+    /// <param name="cancel">Ends the wait.</param>
     public ValueTask RefuseAsync(
-        HttpResponse response, RefusalCode code, string? error = null, string? errorId = null, CancellationToken cancel = default)
+        HttpExchange exchange, RefusalCode code, string? error = null, string? errorId = null, bool echoesPath = true,
+        CancellationToken cancel = default)
     {
-        AddRefusalHeaders(response, code);
-        return SendJsonAsync(response, RefusalText.StatusOf(code), RefusalBody(code, error, errorId), cancel);
+        HttpResponse response = exchange.Response;
+        response.Status = RefusalText.StatusOf(code);
+        return response.SendAsync(WriteRefusal(exchange.Request, response, code, error, errorId, echoesPath), cancel);
     }
 
     /// <summary>The header fields that a program reads a refusal by.</summary>
@@ -47,17 +53,24 @@ internal sealed record ChannelWire(SessionHost Sessions, bool IsSeedExact, bool 
             response.Headers.Add("Retry-After"u8, "1"u8);
     }
 
-    /// <summary>The body of what the server itself refuses, as <see cref="HttpServerOptions.OnRejected"/> wants it.</summary>
-    public ReadOnlyMemory<byte> RejectionBody(HttpRequest? request, HttpResponse response, RejectionReason reason)
+    /// <summary>Adds a refusal's header fields, and gives its body. The status is set already. There is no request where its head
+    /// could not be read.</summary>
+    public ReadOnlyMemory<byte> WriteRefusal(
+        HttpRequest? request, HttpResponse response, RefusalCode code, string? error = null, string? errorId = null, bool echoesPath = true)
     {
-        RefusalCode code = RefusalText.CodeOf(response.Status);
         AddRefusalHeaders(response, code);
-        AddJsonHeaders(response);
-        return RefusalBody(code);
-    }
+        error ??= RefusalText.ErrorOf(code);
+        if (request is { IsWebSocketUpgrade: true })
+            return default;
+        if (request is null || IsSeedExact || !AsksForProblem(request))
+        {
+            AddJsonHeaders(response);
+            return WireJson.Refusal(error, IsSeedExact ? null : RefusalText.CodeOf(code), IsSeedExact ? null : errorId);
+        }
 
-    public ReadOnlyMemory<byte> RefusalBody(RefusalCode code, string? error = null, string? errorId = null) => WireJson.Refusal(
-        error ?? RefusalText.ErrorOf(code), IsSeedExact ? null : RefusalText.CodeOf(code), IsSeedExact ? null : errorId);
+        AddHeaders(response, ProblemType);
+        return WireJson.Problem(code, response.Status, error, echoesPath ? Encoding.UTF8.GetString(request.Path) : null, errorId);
+    }
 
     /// <summary>An <c>error</c> event.</summary>
     public ReadOnlyMemory<byte> ErrorEvent(RefusalCode code, string? message = null, string? errorId = null) => WireJson.ErrorEvent(
@@ -73,6 +86,21 @@ internal sealed record ChannelWire(SessionHost Sessions, bool IsSeedExact, bool 
         _ => WireJson.Outcome(sessionId, end),
     };
 
-    /// <summary>What <c>error</c> says of a turn that threw.</summary>
-    public string? FailureText(TurnEnd end) => ExposeErrors ? $"internal error: {end.Error!.Message}" : null;
+    /// <summary>What <c>error</c> says of what was thrown.</summary>
+    public string? FailureText(Exception error) => ExposeErrors ? $"internal error: {error.Message}" : null;
+
+    private static void AddHeaders(HttpResponse response, ReadOnlySpan<byte> type)
+    {
+        response.Headers.Add("content-type"u8, type);
+        response.Headers.Add("Cache-Control"u8, "no-store"u8);
+        response.Headers.Add("X-Content-Type-Options"u8, "nosniff"u8);
+    }
+
+    private static bool AsksForProblem(HttpRequest request)
+    {
+        foreach (ReadOnlySpan<byte> accept in request.Headers.ValuesOf("accept"u8))
+            if (MediaRanges.Name(accept, ProblemType))
+                return true;
+        return false;
+    }
 }

@@ -10,35 +10,12 @@ namespace Iris.Net.Endpoints;
 internal sealed class PostTurn(ChannelWire wire)
 {
     /// <summary><c>POST /v1/session</c></summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    public async ValueTask StartAsync(HttpExchange exchange, CancellationToken disconnected)
-    {
-        if (await ReadBodyAsync(exchange, disconnected).ConfigureAwait(false) is not { } body)
-            return;
-        Admission admission = await wire.Sessions.StartAsync(
-            new TurnRequest(body.Json, exchange.Principal), CancellationToken.None).ConfigureAwait(false);
-        await AnswerAsync(exchange, admission, "", disconnected).ConfigureAwait(false);
-    }
+    public ValueTask StartAsync(HttpExchange exchange, CancellationToken disconnected) =>
+        RunAsync(exchange, isStart: true, disconnected);
 
     /// <summary><c>POST /v1/session/{sessionId}/message</c></summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    public async ValueTask ContinueAsync(HttpExchange exchange, CancellationToken disconnected)
-    {
-        if (await ReadBodyAsync(exchange, disconnected).ConfigureAwait(false) is not { } body)
-            return;
-        if (!exchange.Route.TryDecode(SessionRoutes.SessionIdValue, out string sessionId))
-        {
-            await wire.RefuseAsync(exchange.Response, RefusalCode.MalformedPath, cancel: disconnected).ConfigureAwait(false);
-            return;
-        }
-
-        Admission admission = sessionId.Length > SessionId.MaxLength
-            ? Refusal.UnknownSession
-            : await wire.Sessions.ContinueAsync(
-                new SessionId(sessionId), body.Token ?? TokenHeader(exchange.Request),
-                new TurnRequest(body.Json, exchange.Principal), CancellationToken.None).ConfigureAwait(false);
-        await AnswerAsync(exchange, admission, sessionId, disconnected).ConfigureAwait(false);
-    }
+    public ValueTask ContinueAsync(HttpExchange exchange, CancellationToken disconnected) =>
+        RunAsync(exchange, isStart: false, disconnected);
 
     /// <summary>Reads and judges the body; null where it was refused.</summary>
     public async ValueTask<TurnBody?> ReadBodyAsync(HttpExchange exchange, CancellationToken disconnected)
@@ -49,13 +26,13 @@ internal sealed class PostTurn(ChannelWire wire)
             return null;   // the server refuses the request itself
         if (Browser.SentOther(request))
         {
-            await wire.RefuseAsync(exchange.Response, RefusalCode.UnsupportedMediaType, cancel: disconnected).ConfigureAwait(false);
+            await wire.RefuseAsync(exchange, RefusalCode.UnsupportedMediaType, cancel: disconnected).ConfigureAwait(false);
             return null;
         }
 
         if (TurnBody.TryReadHttp(read.Bytes.Span, wire.MaxJsonDepth, out TurnBody body))
             return body;
-        await wire.RefuseAsync(exchange.Response, RefusalCode.MalformedJson, cancel: disconnected).ConfigureAwait(false);
+        await wire.RefuseAsync(exchange, RefusalCode.MalformedJson, cancel: disconnected).ConfigureAwait(false);
         return null;
     }
 
@@ -67,37 +44,52 @@ internal sealed class PostTurn(ChannelWire wire)
         _ => [0],
     };
 
-    private ValueTask AnswerAsync(HttpExchange exchange, Admission admission, string sessionId, CancellationToken disconnected)
-    {
-        if (admission.Turn is not { } turn)
-            return RefuseAsync(exchange.Response, admission.Refusal, sessionId, disconnected);
-        return WantsStream(exchange.Request)
-            ? TurnStream.RunAsync(wire, exchange.Response, turn, disconnected)
-            : ReplyAsync(exchange.Response, turn, disconnected);
-    }
-
-    private ValueTask RefuseAsync(HttpResponse response, Refusal refusal, string sessionId, CancellationToken disconnected)
-    {
-        string? error = refusal != Refusal.UnknownSession ? null
-            : sessionId.Length > SessionId.MaxLength ? "unknown session"   // not echoed
-            : $"unknown session '{sessionId}'";
-        return wire.RefuseAsync(response, RefusalText.CodeOf(refusal), error, cancel: disconnected);
-    }
-
+    // One method from the body to the reply: each that waits for the turn costs every turn.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask ReplyAsync(HttpResponse response, RunningTurn turn, CancellationToken disconnected)
+    private async ValueTask RunAsync(HttpExchange exchange, bool isStart, CancellationToken disconnected)
     {
-        TurnEnd end = await turn.RunAsync().ConfigureAwait(false);
-        if (end.Status == TurnStatus.Failed)
-            await wire.RefuseAsync(
-                response, RefusalCode.TurnFailed, wire.FailureText(end), end.ErrorId, disconnected).ConfigureAwait(false);
-        else if (end.Status == TurnStatus.Overloaded)
-            await wire.RefuseAsync(response, RefusalCode.Overloaded, cancel: disconnected).ConfigureAwait(false);
-        else if (end.Status == TurnStatus.StoreUnavailable)
-            await wire.RefuseAsync(response, RefusalCode.StoreUnavailable, cancel: disconnected).ConfigureAwait(false);
+        if (await ReadBodyAsync(exchange, disconnected).ConfigureAwait(false) is not { } body)
+            return;
+        string sessionId = "";
+        if (!isStart && !exchange.Route.TryDecode(SessionRoutes.SessionIdValue, out sessionId))
+        {
+            await wire.RefuseAsync(exchange, RefusalCode.MalformedPath, cancel: disconnected).ConfigureAwait(false);
+            return;
+        }
+
+        TurnRequest request = new(body.Json, exchange.Principal);
+        Admission admission =
+            isStart ? await wire.Sessions.StartAsync(request, CancellationToken.None).ConfigureAwait(false)
+            : sessionId.Length > SessionId.MaxLength ? Refusal.UnknownSession
+            : await wire.Sessions.ContinueAsync(
+                new SessionId(sessionId), body.Token ?? TokenHeader(exchange.Request), request, CancellationToken.None).ConfigureAwait(false);
+        if (admission.Failure is { } failure)
+            await RefuseAsync(exchange, failure, disconnected).ConfigureAwait(false);
+        else if (admission.Turn is not { } turn)
+            await RefuseAsync(exchange, admission.Refusal, sessionId, disconnected).ConfigureAwait(false);
+        else if (WantsStream(exchange.Request))
+            await TurnStream.RunAsync(wire, exchange.Response, turn, disconnected).ConfigureAwait(false);
         else
-            await SendReplyAsync(response, turn.SessionId.Value, end, disconnected).ConfigureAwait(false);
+            await ReplyAsync(exchange, turn, await turn.RunAsync().ConfigureAwait(false), disconnected).ConfigureAwait(false);
     }
+
+    private ValueTask RefuseAsync(HttpExchange exchange, Refusal refusal, string sessionId, CancellationToken disconnected)
+    {
+        bool isTooLong = sessionId.Length > SessionId.MaxLength;   // not echoed
+        string? error = refusal == Refusal.UnknownSession && !isTooLong ? $"unknown session '{sessionId}'" : null;
+        return wire.RefuseAsync(exchange, RefusalText.CodeOf(refusal), error, echoesPath: !isTooLong, cancel: disconnected);
+    }
+
+    private ValueTask RefuseAsync(HttpExchange exchange, TurnEnd end, CancellationToken disconnected) => end.Status switch
+    {
+        TurnStatus.Overloaded => wire.RefuseAsync(exchange, RefusalCode.Overloaded, cancel: disconnected),
+        TurnStatus.StoreUnavailable => wire.RefuseAsync(exchange, RefusalCode.StoreUnavailable, cancel: disconnected),
+        _ => wire.RefuseAsync(exchange, RefusalCode.TurnFailed, wire.FailureText(end.Error!), end.ErrorId, cancel: disconnected),
+    };
+
+    private ValueTask ReplyAsync(HttpExchange exchange, RunningTurn turn, TurnEnd end, CancellationToken disconnected) => end.IsError
+        ? RefuseAsync(exchange, end, disconnected)
+        : SendReplyAsync(exchange.Response, turn.SessionId.Value, end, disconnected);
 
     private static ValueTask SendReplyAsync(HttpResponse response, string sessionId, TurnEnd end, CancellationToken disconnected)
     {

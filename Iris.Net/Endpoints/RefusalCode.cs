@@ -14,6 +14,7 @@ internal enum RefusalCode : byte
     TurnFailed,
     OriginDenied,
     HostDenied,
+    Unauthorized,
     BodyTooLarge,
     HeaderTooLarge,
     Timeout,

@@ -9,8 +9,11 @@ internal static class RefusalText
 
     public static string CodeOf(RefusalCode code) => Describe(code).Code;
 
+    /// <summary>The code in words.</summary>
+    public static string TitleOf(RefusalCode code) => CodeOf(code).Replace('-', ' ');
+
     /// <summary>The text of <c>error</c> where the route gives none of its own.</summary>
-    public static string ErrorOf(RefusalCode code) => Describe(code) is var (_, name, error) && error.Length > 0 ? error : name.Replace('-', ' ');
+    public static string ErrorOf(RefusalCode code) => Describe(code).Error is { Length: > 0 } error ? error : TitleOf(code);
 
     /// <summary>Whether trying again a little later may help.</summary>
     public static bool IsTransient(RefusalCode code) =>
@@ -58,6 +61,7 @@ internal static class RefusalText
         RefusalCode.TurnFailed => (500, "turn-failed", "internal error: turn failed"),
         RefusalCode.OriginDenied => (403, "origin-denied", ""),
         RefusalCode.HostDenied => (421, "host-denied", ""),
+        RefusalCode.Unauthorized => (401, "unauthorized", ""),
         RefusalCode.BodyTooLarge => (413, "body-too-large", ""),
         RefusalCode.HeaderTooLarge => (431, "header-too-large", ""),
         RefusalCode.Timeout => (408, "timeout", ""),

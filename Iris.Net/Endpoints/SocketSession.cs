@@ -48,6 +48,12 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
             return;
         }
 
+        if (admission.Failure is { } failure)
+        {
+            await socket.SendTextAsync(wire.LastEvent("", failure).Span, disconnected).ConfigureAwait(false);
+            return;
+        }
+
         string? message = admission.Refusal == Refusal.UnknownSession ? $"unknown session '{_bound}'" : null;
         await RefuseAsync(RefusalText.CodeOf(admission.Refusal), message, disconnected).ConfigureAwait(false);
     }

@@ -17,6 +17,7 @@ internal static class TurnStream
         EventStream stream = EventStream.Start(response);
         using EventReader reader = turn.Events.Attach();
         turn.Start();
+        await reader.YieldAsync().ConfigureAwait(false);   // what the program says at once leaves with the head
         while (true)
         {
             while (stream.Unsent < MostUnsent && reader.TryRead(out EventKind kind, out ReadOnlySpan<byte> json))

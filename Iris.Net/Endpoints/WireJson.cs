@@ -37,6 +37,29 @@ internal static class WireJson
     /// <summary><c>{"error":TEXT,"code":CODE,"errorId":ID}</c>; code and id where they are given.</summary>
     public static ReadOnlyMemory<byte> Refusal(string error, string? code, string? errorId) => Write("error"u8, error, code, errorId);
 
+    /// <summary><c>{"type":URN,"title":TEXT,"status":N,"detail":TEXT,"instance":PATH,"error":TEXT,"code":CODE,"errorId":ID}</c>,
+    /// RFC 9457 section 3; path and id where they are given.</summary>
+    public static ReadOnlyMemory<byte> Problem(RefusalCode code, int status, string error, string? instance, string? errorId)
+    {
+        string name = RefusalText.CodeOf(code);
+        ArrayBufferWriter<byte> buffer = new(512);
+        using Utf8JsonWriter json = new(buffer, JsonText.Writer);
+        json.WriteStartObject();
+        json.WriteString("type"u8, "urn:iris:refusal:" + name);
+        json.WriteString("title"u8, RefusalText.TitleOf(code));
+        json.WriteNumber("status"u8, status);
+        json.WriteString("detail"u8, error);
+        if (instance is not null)
+            json.WriteString("instance"u8, instance);
+        json.WriteString("error"u8, error);
+        json.WriteString("code"u8, name);
+        if (errorId is not null)
+            json.WriteString("errorId"u8, errorId);
+        json.WriteEndObject();
+        json.Flush();
+        return buffer.WrittenMemory;
+    }
+
     /// <summary><c>{"type":"error","message":TEXT,"code":CODE,"errorId":ID}</c>; code and id where they are given.</summary>
     public static ReadOnlyMemory<byte> ErrorEvent(string message, string? code, string? errorId) =>
         Write("message"u8, message, code, errorId, type: true);

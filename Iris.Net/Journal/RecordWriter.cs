@@ -14,6 +14,9 @@ internal sealed class RecordWriter(string defDigest) : IDisposable
     private RecordKind _kind;
     private int _start;
 
+    /// <summary>Room to collect entries in, as long as their bytes stay valid.</summary>
+    public JournalEntry[] Entries { get; set; } = new JournalEntry[4];
+
     /// <summary>A step begins: its id is <c>NAME:SEQ</c> of this very record.</summary>
     public JournalEntry EffectIntent(long seq, long ts, string name, string key, StepOptions options)
     {

@@ -23,10 +23,21 @@ internal static class Responder
         {
             if (why != RejectionReason.None)
                 await exchange.Response.RejectAsync(why, exchange.Request).ConfigureAwait(false);
-            else if (await AnswerAsync(exchange).ConfigureAwait(false) is { } upgrade)
-                return upgrade;
             else
+            {
+                HttpHandler? handler = Route(exchange, out WebSocketRoute? route);
+                if (connection.Server.Options.Before is { } before)
+                    await CallAsync(before, exchange).ConfigureAwait(false);
+                if (!exchange.Response.HasStarted)
+                {
+                    if (handler is not null)
+                        await CallAsync(handler, exchange).ConfigureAwait(false);
+                    else if (await WebSocketUpgrade.TryAcceptAsync(exchange, route).ConfigureAwait(false) is { } upgrade)
+                        return upgrade;
+                }
+
                 await CompleteAsync(exchange).ConfigureAwait(false);
+            }
         }
         catch (Exception e)
         {
@@ -55,28 +66,12 @@ internal static class Responder
         }
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private static async ValueTask<WebSocketUpgrade?> AnswerAsync(HttpExchange exchange)
+    private static HttpHandler? Route(HttpExchange exchange, out WebSocketRoute? route)
     {
-        HttpServer server = exchange.Connection.Server;
-        WebSocketRoute? route = null;
-        HttpHandler? handler = null;
-        if (exchange.Request.IsWebSocketUpgrade)
-            route = server.Router.FindWebSocket(exchange.Head, exchange.Route);
-        else
-            handler = server.Router.Find(exchange.Head, exchange.Route);
-
-        if (server.Options.Before is { } before)
-        {
-            await CallAsync(before, exchange).ConfigureAwait(false);
-            if (exchange.Response.HasStarted)
-                return null;
-        }
-
-        if (handler is null)
-            return await WebSocketUpgrade.TryAcceptAsync(exchange, route).ConfigureAwait(false);
-        await CallAsync(handler, exchange).ConfigureAwait(false);
-        return null;
+        Router router = exchange.Connection.Server.Router;
+        bool isUpgrade = exchange.Request.IsWebSocketUpgrade;
+        route = isUpgrade ? router.FindWebSocket(exchange.Head, exchange.Route) : null;
+        return isUpgrade ? null : router.Find(exchange.Head, exchange.Route);
     }
 
     private static ValueTask CallAsync(HttpHandler handler, HttpExchange exchange)

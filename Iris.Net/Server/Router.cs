@@ -57,6 +57,11 @@ public sealed class Router
         return this;
     }
 
+    /// <summary>What was mapped, for whoever lists it.</summary>
+    internal IEnumerable<(string Method, string Template)> Routes => _places.SelectMany(place => place.Handlers
+        .Select(route => (Encoding.ASCII.GetString(route.Method), route.Template.Text))
+        .Concat(place.WebSocket is { } socket ? [("GET", socket.Template.Text)] : []));
+
     internal void Use()
     {
         if (_inUse)

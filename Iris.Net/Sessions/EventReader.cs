@@ -4,16 +4,20 @@ namespace Iris.Net.Sessions;
 
 /// <summary>Follows the events of one attempt. One caller reads; a reader that falls too far behind is cut, and the turn runs
 /// on.</summary>
-internal sealed class EventReader : IValueTaskSource, IDisposable
+internal sealed class EventReader : IValueTaskSource, IThreadPoolWorkItem, IDisposable
 {
+    private const int Reads = 0, Waits = 1, Wakes = 2;
+
     private readonly TurnEvents _events;
-    // Woken readers go on on another thread: whoever appended may be a program that blocks the one that it is on.
-    private ManualResetValueTaskSourceCore<bool> _wait = new() { RunContinuationsAsynchronously = true };
+    // Woken readers do not go on below whoever appended: it may be a program that blocks its thread.
+    private readonly Action<IThreadPoolWorkItem> _queue;
+    private ManualResetValueTaskSourceCore<bool> _wait;
     private TurnEvents.Node _at;
     private long _behindSince = -1;
-    private bool _registered;
+    private int _state;
 
-    internal EventReader(TurnEvents events, TurnEvents.Node at) => (_events, _at) = (events, at);
+    internal EventReader(TurnEvents events, TurnEvents.Node at, Action<IThreadPoolWorkItem> queue) =>
+        (_events, _at, _queue) = (events, at, queue);
 
     /// <summary>True where the reader fell too far behind: it gets nothing more, and no end.</summary>
     public bool IsCut { get; private set; }
@@ -45,6 +49,21 @@ internal sealed class EventReader : IValueTaskSource, IDisposable
         return _events.MustWait(this, _at) ? new(this, _wait.Version) : default;
     }
 
+    /// <summary>Lets what was set off before run first, so that its events are there to read.</summary>
+    public ValueTask YieldAsync()
+    {
+        _wait.Reset();
+        Volatile.Write(ref _state, Wakes);
+        _queue(this);
+        return new(this, _wait.Version);
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        Volatile.Write(ref _state, Reads);
+        _wait.SetResult(true);
+    }
+
     public void Dispose() => _events.Detach(this);
 
     ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _wait.GetStatus(token);
@@ -55,7 +74,7 @@ internal sealed class EventReader : IValueTaskSource, IDisposable
 
     void IValueTaskSource.GetResult(short token) => _wait.GetResult(token);
 
-    internal void Register() => Volatile.Write(ref _registered, true);
+    internal void Register() => Volatile.Write(ref _state, Waits);
 
     internal void Appended(TurnEvents.Node tail, TimeProvider time, EventLimits limits)
     {
@@ -74,7 +93,7 @@ internal sealed class EventReader : IValueTaskSource, IDisposable
     /// <summary>Ends the wait, if there is one.</summary>
     internal void Wake()
     {
-        if (Interlocked.Exchange(ref _registered, false))
-            _wait.SetResult(true);
+        if (Interlocked.CompareExchange(ref _state, Wakes, Waits) == Waits)
+            _queue(this);
     }
 }

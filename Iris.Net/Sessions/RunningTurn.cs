@@ -27,7 +27,7 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
         Body = body;
         OpenRequest? replay = open is not null && open.Body.Span.SequenceEqual(body.Span) ? open : null;
         Attempt = 1 + (replay?.Attempts ?? 0);
-        Events = new TurnEvents(host.Settings.Time, host.EventLimits);
+        Events = new TurnEvents(host.Settings.Time, host.EventLimits, host.Settings.Queue);
         _started = _renewed = host.Settings.Time.GetTimestamp();
         _records = host.RentRecords();
         _journal = new TurnJournal(host.Settings.Store, lease, nextSeq, _records, Events, host.Settings.Time);

@@ -11,6 +11,7 @@ internal sealed class RunningTurns : IAsyncDisposable
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SessionSettings _settings;
     private readonly ITimer _timer;
+    private int _reserved;   // places of turns that are about to be made
     private volatile bool _draining;
 
     public RunningTurns(SessionSettings settings)
@@ -21,9 +22,40 @@ internal sealed class RunningTurns : IAsyncDisposable
         _timer = settings.Time.CreateTimer(static turns => ((RunningTurns)turns!).Tick(), this, tick, tick);
     }
 
-    /// <summary>Why no turn may start at the moment.</summary>
-    public Refusal Refuses() =>
-        _draining ? Refusal.Draining : _turns.Count >= _settings.MaxConcurrentTurns ? Refusal.Overloaded : Refusal.None;
+    /// <summary>Whether no turn is let in any more.</summary>
+    public bool IsDraining => _draining;
+
+    /// <summary>Keeps a place for a turn that is still to be made. Whoever has it enters or gives it up.</summary>
+    public Refusal TryReserve()
+    {
+        lock (_gate)
+        {
+            Refusal refusal = Refuses();
+            if (refusal == Refusal.None)
+                _reserved++;
+            return refusal;
+        }
+    }
+
+    /// <summary>Takes a turn in at the place that was kept for it.</summary>
+    public void EnterReserved(RunningTurn turn)
+    {
+        lock (_gate)
+        {
+            _reserved--;
+            _turns.Add(turn);
+        }
+    }
+
+    /// <summary>Gives up a place that was kept.</summary>
+    public void GiveUp()
+    {
+        lock (_gate)
+        {
+            _reserved--;
+            TellWhereEmpty();
+        }
+    }
 
     /// <summary>Takes a turn in, unless there are too many or the process is about to stop.</summary>
     public Refusal TryEnter(RunningTurn turn)
@@ -42,8 +74,7 @@ internal sealed class RunningTurns : IAsyncDisposable
         lock (_gate)
         {
             _turns.Remove(turn);
-            if (_draining && _turns.Count == 0)
-                _empty.TrySetResult();
+            TellWhereEmpty();
         }
     }
 
@@ -53,8 +84,7 @@ internal sealed class RunningTurns : IAsyncDisposable
         lock (_gate)
         {
             _draining = true;
-            if (_turns.Count == 0)
-                _empty.TrySetResult();
+            TellWhereEmpty();
         }
 
         try
@@ -70,6 +100,16 @@ internal sealed class RunningTurns : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _timer.DisposeAsync();
+
+    private Refusal Refuses() =>
+        _draining ? Refusal.Draining
+        : _turns.Count + _reserved >= _settings.MaxConcurrentTurns ? Refusal.Overloaded : Refusal.None;
+
+    private void TellWhereEmpty()
+    {
+        if (_draining && _turns.Count + _reserved == 0)
+            _empty.TrySetResult();
+    }
 
     private RunningTurn[] Snapshot()
     {

@@ -35,37 +35,33 @@ internal sealed class SessionHost : IAsyncDisposable
 
     private LeaseRequest LeaseRequest => new(_owner, Settings.LeaseTtl);
 
-    /// <summary>Mints a session whose first turn is ready to run.</summary>
+    /// <summary>Whether no turn is let in any more.</summary>
+    public bool IsDraining => _running.IsDraining;
+
+    /// <summary>Mints a session whose first turn is ready to run. Its place among the running turns is taken before: a session
+    /// whose first turn is refused would be nobody's.</summary>
     public async ValueTask<Admission> StartAsync(TurnRequest request, CancellationToken cancel = default)
     {
-        if (_running.Refuses() is not Refusal.None and var refusal)
+        if (_running.TryReserve() is not Refusal.None and var refusal)
             return refusal;
-        for (int i = 0; i < MintAttempts; i++)
+        Admission admission = default;
+        try
         {
-            SessionId id = new(Minting.SessionId());
-            SessionSeed seed = Seed(request.Principal, out RecordWriter records);
-            CreateResult created;
-            try
-            {
-                created = await Settings.Store.CreateAsync(id, seed, LeaseRequest, cancel).ConfigureAwait(false);
-            }
-            catch (IOException e)
-            {
-                return StoreFailed(e);
-            }
-            finally
-            {
-                ReturnRecords(records);
-            }
-
-            if (created.Status == CreateStatus.Full)
-                return Refusal.Overloaded;
-            if (created.Status == CreateStatus.Created)
-                return await EnterAsync(new RunningTurn(
-                    this, created.Lease, seed.Head, seed.Head.NextSeq, open: null, request.Body)).ConfigureAwait(false);
+            admission = await MintAsync(request, cancel).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!cancel.IsCancellationRequested)
+        {
+            admission = Failed(e);   // the host's own ids or tokens
+        }
+        finally
+        {
+            if (admission.Turn is { } turn)
+                _running.EnterReserved(turn);
+            else
+                _running.GiveUp();
         }
 
-        throw new InvalidOperationException("The minted session ids are all taken.");
+        return admission;
     }
 
     /// <summary>Claims a session for whoever presents its token.</summary>
@@ -74,12 +70,19 @@ internal sealed class SessionHost : IAsyncDisposable
     {
         try
         {
-            if (!token.IsEmpty)
-                return await ClaimAsync(id, token, request, cancel).ConfigureAwait(false);
-            SessionHead? head = await Settings.Store.FindAsync(id, cancel).ConfigureAwait(false);
-            return head is null || head.Principal != request.Principal ? Refusal.UnknownSession : Refusal.MissingToken;
+            // Somebody else's session does not exist, whatever is presented: looked at first, so that it is not claimed either.
+            if (token.IsEmpty || request.Principal is not null)
+            {
+                SessionHead? head = await Settings.Store.FindAsync(id, cancel).ConfigureAwait(false);
+                if (head is null || head.Principal != request.Principal)
+                    return Refusal.UnknownSession;
+                if (token.IsEmpty)
+                    return Refusal.MissingToken;
+            }
+
+            return await ClaimAsync(id, token, request, cancel).ConfigureAwait(false);
         }
-        catch (IOException e)
+        catch (Exception e) when (!cancel.IsCancellationRequested)
         {
             return StoreFailed(e);
         }
@@ -92,7 +95,7 @@ internal sealed class SessionHost : IAsyncDisposable
         {
             return await ClaimAsync(id, guard: default, request, cancel).ConfigureAwait(false);
         }
-        catch (IOException e)
+        catch (Exception e) when (!cancel.IsCancellationRequested)
         {
             return StoreFailed(e);
         }
@@ -144,13 +147,42 @@ internal sealed class SessionHost : IAsyncDisposable
         _idleRecords.Enqueue(records);
     }
 
+    private async ValueTask<Admission> MintAsync(TurnRequest request, CancellationToken cancel)
+    {
+        for (int i = 0; i < MintAttempts; i++)
+        {
+            SessionId id = new(Minting.SessionId());
+            SessionSeed seed = Seed(request.Principal, out RecordWriter records);
+            CreateResult created;
+            try
+            {
+                created = await Settings.Store.CreateAsync(id, seed, LeaseRequest, cancel).ConfigureAwait(false);
+            }
+            catch (Exception e) when (!cancel.IsCancellationRequested)
+            {
+                return StoreFailed(e);
+            }
+            finally
+            {
+                ReturnRecords(records);
+            }
+
+            if (created.Status == CreateStatus.Full)
+                return Refusal.Overloaded;
+            if (created.Status == CreateStatus.Created)
+                return new RunningTurn(this, created.Lease, seed.Head, seed.Head.NextSeq, open: null, request.Body);
+        }
+
+        throw new InvalidOperationException("The minted session ids are all taken.");
+    }
+
     private async ValueTask<Admission> ClaimAsync(
         SessionId id, ReadOnlyMemory<byte> guard, TurnRequest request, CancellationToken cancel)
     {
         BeginResult begun = await Settings.Store.BeginAsync(id, guard, LeaseRequest, cancel).ConfigureAwait(false);
         if (begun.Head is { } head && head.Principal != request.Principal)
         {
-            // Somebody else's session does not exist, whatever is presented.
+            // Of a request without principal, where the session has one.
             if (begun.Status == BeginStatus.Begun)
                 await ReleaseAsync(begun.Lease).ConfigureAwait(false);
             return Refusal.UnknownSession;
@@ -199,12 +231,12 @@ internal sealed class SessionHost : IAsyncDisposable
     private SessionSeed Seed(string? principal, out RecordWriter records)
     {
         DateTimeOffset now = Settings.Time.GetUtcNow();
-        byte[] salt = Minting.Salt();
+        byte[] salt = Minting.Salt(), token = Minting.Token();
         records = RentRecords();
         return new SessionSeed(
             new SessionHead
             {
-                Guard = Minting.Token(),
+                Guard = token,
                 NextSeq = 1,
                 Principal = principal,
                 Salt = salt,
@@ -214,9 +246,16 @@ internal sealed class SessionHost : IAsyncDisposable
             new[] { records.Session(0, now.ToUnixTimeMilliseconds(), salt, principal) });
     }
 
-    private Refusal StoreFailed(IOException e)
+    private Refusal StoreFailed(Exception e)
     {
         Report("store", e);
         return Refusal.StoreUnavailable;
+    }
+
+    private TurnEnd Failed(Exception e)
+    {
+        string errorId = Minting.ShortName();
+        Report(errorId, e);
+        return TurnEnd.Failed(errorId, e, token: default);
     }
 }

@@ -2,7 +2,7 @@ namespace Iris.Net.Sessions;
 
 /// <summary>The events of one attempt, in order, each encoded once. A turn appends and never waits; readers follow at their
 /// own pace. An event lives as long as a reader has it ahead, and the newest for a while longer.</summary>
-internal sealed class TurnEvents(TimeProvider time, EventLimits limits)
+internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<IThreadPoolWorkItem> queue)
 {
     private EventReader[] _readers = [];
     private Node? _tail;   // none before the first reader
@@ -44,7 +44,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits)
     {
         lock (this)
         {
-            EventReader reader = new(this, _tail ??= new Node(default, [], 0));
+            EventReader reader = new(this, _tail ??= new Node(default, [], 0), queue);
             _readers = [.. _readers, reader];
             return reader;
         }

@@ -8,7 +8,7 @@ namespace Iris.Net.Sessions;
 internal sealed class TurnJournal(
     IStateStore store, Lease lease, long nextSeq, RecordWriter records, TurnEvents events, TimeProvider time)
 {
-    private JournalEntry[] _pending = new JournalEntry[1];
+    private JournalEntry[] _pending = records.Entries;
     private int _count;
     private AttemptStart? _start;
 
@@ -81,7 +81,11 @@ internal sealed class TurnJournal(
     private void Push(in JournalEntry entry)
     {
         if (_count == _pending.Length)
+        {
             Array.Resize(ref _pending, _count * 2);
+            records.Entries = _pending;
+        }
+
         _pending[_count++] = entry;
     }
 

@@ -14,17 +14,23 @@ internal readonly record struct TurnRequest(ReadOnlyMemory<byte> Body, string? P
     }
 }
 
-/// <summary>What became of a request to run a turn: a turn that is ready to run, or a refusal.</summary>
+/// <summary>What became of a request to run a turn: a turn that is ready to run, a refusal, or the failure of a session that
+/// could not be made.</summary>
 internal readonly struct Admission
 {
-    private Admission(Refusal refusal, RunningTurn? turn) => (Refusal, Turn) = (refusal, turn);
+    private Admission(Refusal refusal, RunningTurn? turn, TurnEnd? failure) => (Refusal, Turn, Failure) = (refusal, turn, failure);
 
     public Refusal Refusal { get; }
 
-    /// <summary>The turn; null where it is refused. Whoever got it runs it.</summary>
+    /// <summary>The turn; null where there is none. Whoever got it runs it.</summary>
     public RunningTurn? Turn { get; }
 
-    public static implicit operator Admission(Refusal refusal) => new(refusal, null);
+    /// <summary>What the client is told where the host's own ids or tokens failed; null otherwise.</summary>
+    public TurnEnd? Failure { get; }
 
-    public static implicit operator Admission(RunningTurn turn) => new(Refusal.None, turn);
+    public static implicit operator Admission(Refusal refusal) => new(refusal, null, null);
+
+    public static implicit operator Admission(RunningTurn turn) => new(Refusal.None, turn, null);
+
+    public static implicit operator Admission(TurnEnd failure) => new(Refusal.None, null, failure);
 }

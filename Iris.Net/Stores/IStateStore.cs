@@ -4,7 +4,8 @@ namespace Iris.Net.Stores;
 
 /// <summary>Where sessions are kept: one journal and one head a session, and a lease that says who may append. Every write
 /// carries the lease's fence, and a writer that lost its lease is refused. All members are safe to call concurrently.
-/// An <see cref="IOException"/> means that the store cannot be reached or trusted at the moment.</summary>
+/// An <see cref="IOException"/> means that the store cannot be reached or trusted at the moment; any other exception is taken
+/// for the same.</summary>
 public interface IStateStore : IAsyncDisposable
 {
     /// <summary>What this store promises.</summary>

@@ -3,22 +3,29 @@ using System.Runtime.InteropServices;
 
 namespace Iris.Net.Transport;
 
-/// <summary>One block of a connection's bytes, rented, or lent by a writer for the time of a flush.</summary>
+/// <summary>One block of a connection's bytes: rented, the connection's own, or lent by a writer for the time of a flush.</summary>
 internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
 {
-    private byte[]? _rented;
+    private byte[]? _block;
+    private bool _isRented;
 
     /// <summary>How much of the block is filled.</summary>
     public int End { get; private set; }
 
     /// <summary>The room behind what is filled; none in a lent block.</summary>
-    public Memory<byte> Free => _rented.AsMemory(_rented is null ? 0 : End);
+    public Memory<byte> Free => _block.AsMemory(_block is null ? 0 : End);
 
     public BufferSegment? Following => (BufferSegment?)Next;
 
     public void Rent(int size)
     {
-        _rented = ArrayPool<byte>.Shared.Rent(size);
+        Own(ArrayPool<byte>.Shared.Rent(size));
+        _isRented = true;
+    }
+
+    public void Own(byte[] block)
+    {
+        _block = block;
         End = 0;
         Memory = default;
     }
@@ -32,7 +39,7 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
     public void Fill(int count)
     {
         End += count;
-        Memory = _rented.AsMemory(0, End);
+        Memory = _block.AsMemory(0, End);
     }
 
     public void Append(BufferSegment next)
@@ -47,10 +54,11 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
     /// <summary>Gives the block back; the segment can be used again.</summary>
     public BufferSegment? Release()
     {
-        if (_rented is not null)
-            ArrayPool<byte>.Shared.Return(_rented);
+        if (_isRented)
+            ArrayPool<byte>.Shared.Return(_block!);
         BufferSegment? next = Following;
-        _rented = null;
+        _block = null;
+        _isRented = false;
         Memory = default;
         End = 0;
         Next = null;

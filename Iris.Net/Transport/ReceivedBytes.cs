@@ -2,13 +2,13 @@ using System.Buffers;
 
 namespace Iris.Net.Transport;
 
-/// <summary>Bytes that were received and not consumed, in blocks that the socket itself fills. Where there are none, there is no
-/// block either.</summary>
+/// <summary>Bytes that were received and not consumed, in blocks that the socket itself fills: first a small one that the
+/// connection keeps, then rented ones.</summary>
 internal struct ReceivedBytes
 {
-    // A peer that sends little at a time, and there may be thousands of them, is given little.
-    private const int Block = 1024, LargeBlock = 32 * 1024, LeastRoom = 512;
+    private const int OwnBlock = 1024, Block = 4096, LargeBlock = 32 * 1024, LeastRoom = 512;
 
+    private byte[]? _own;
     private BufferSegment? _head;
     private BufferSegment? _tail;
     private BufferSegment? _spare;
@@ -19,16 +19,13 @@ internal struct ReceivedBytes
         ? ReadOnlySequence<byte>.Empty
         : new ReadOnlySequence<byte>(_head!, _consumed, _tail, _tail.End);
 
-    public readonly bool IsEmpty => _tail is null;
-
-    /// <summary>Takes a block of somebody else's as its only one.</summary>
-    public void Lend(ReadOnlyMemory<byte> block) => Append().Lend(block);
-
     /// <summary>Room for what is received next.</summary>
     /// <param name="much">Whether much is expected.</param>
     public Memory<byte> Room(bool much)
     {
-        if (_tail is null || _tail.Free.Length < LeastRoom)
+        if (_tail is null && !much)
+            Append().Own(_own ??= GC.AllocateUninitializedArray<byte>(OwnBlock));
+        else if (_tail is null || _tail.Free.Length < LeastRoom)
             Append().Rent(much ? LargeBlock : Block);
         return _tail!.Free;
     }

@@ -52,12 +52,13 @@ internal sealed class SocketConnection(Socket socket) : Connection
         }
 
         socket.Dispose();
+        _reader.OnReadable(inline: false);   // what waits for input finds the end
     }
 
     public override ValueTask DisposeAsync()
     {
         // A socket that is disposed while it is asked for input resets the connection, unless its output was shut.
-        if (_reader.IsArmed && !IsAborted)
+        if (_reader.IsPending && !IsAborted)
             ShutdownSend();
         _writer.Complete();
         _reader.Complete();

@@ -4,27 +4,30 @@ using System.Threading.Tasks.Sources;
 
 namespace Iris.Net.Transport;
 
-/// <summary>A socket's input. An idle connection waits with one small block of its own, into which a usual request arrives with
-/// one call; whatever is more goes into rented blocks, which the socket fills itself. One reader at a time; only
-/// <see cref="CancelPendingRead"/> may come from elsewhere.</summary>
-internal sealed class SocketReader(Socket socket) : PipeReader, IValueTaskSource<ReadResult>
+/// <summary>A socket's input. A usual request arrives in a small block of the connection's own, what is more in rented ones;
+/// the socket fills them itself. One reader at a time; only <see cref="CancelPendingRead"/> may come from elsewhere.</summary>
+internal sealed class SocketReader : PipeReader, IValueTaskSource<ReadResult>
 {
-    // The bits of _state, which the reader, the socket's completion and a cancel share.
-    private const int Armed = 1;        // the socket was asked for input and has not answered
-    private const int Answered = 2;     // it answered, and nobody took that yet
-    private const int Waiting = 4;      // a read waits; whoever takes the bit away completes it
-    private const int Cancelled = 8;    // a cancel came while no read waited
+    // The bits of _state, which the reader, the readiness and a cancel share.
+    private const int Readable = 1;     // there may be something to receive
+    private const int Waiting = 2;      // a read waits; whoever takes the bit away completes it
+    private const int Cancelled = 4;    // a cancel came while no read waited
 
-    private const int OwnBlock = 1024;
-
-    private SocketAsyncEventArgs? _receive;
-    private byte[]? _own;               // the socket's while Armed, the received bytes' while they hold it
+    private readonly Socket _socket;
+    private readonly IReadiness _readiness;
     private ManualResetValueTaskSourceCore<ReadResult> _core;
     private int _state;
     private ReceivedBytes _received;
     private bool _examinedAll = true;
     private bool _filledUp;             // the last receive took all the room there was: more is likely
+    private volatile bool _isEnding;    // the peer's end, or an error, stands behind what can be received
     private bool _completed;
+
+    public SocketReader(Socket socket)
+    {
+        _socket = socket;
+        _readiness = EpollLoop.Shared is { } loop ? new EpollReadiness(loop, socket, this) : new EventReadiness(socket, this);
+    }
 
     /// <summary>Whether the peer has ended its side, or the connection broke.</summary>
     public bool HasEnded { get; private set; }
@@ -32,8 +35,8 @@ internal sealed class SocketReader(Socket socket) : PipeReader, IValueTaskSource
     /// <summary>Whether the connection broke.</summary>
     public bool IsBroken { get; private set; }
 
-    /// <summary>Whether the socket still owes the answer to what there is to receive.</summary>
-    public bool IsArmed => (Volatile.Read(ref _state) & Armed) != 0;
+    /// <summary>Whether closing the socket at this moment resets the connection.</summary>
+    public bool IsPending => _readiness.IsPending;
 
     public override bool TryRead(out ReadResult result)
     {
@@ -58,7 +61,7 @@ internal sealed class SocketReader(Socket socket) : PipeReader, IValueTaskSource
             return new(result);
         if (cancellationToken.CanBeCanceled)
             return ReadCancellableAsync(cancellationToken);
-        if (_filledUp && TryReceive())
+        if ((_filledUp || _isEnding) && TryReceive())
             return new(Result(isCanceled: false));
         _core.Reset();
         return TryTake(out result) ? new(result) : new(this, _core.Version);
@@ -89,7 +92,7 @@ internal sealed class SocketReader(Socket socket) : PipeReader, IValueTaskSource
             return;
         _completed = true;
         _received.Clear();
-        _receive?.Dispose();        // waits by itself for a receive that is still under way
+        _readiness.Dispose();
     }
 
     ReadResult IValueTaskSource<ReadResult>.GetResult(short token) => _core.GetResult(token);
@@ -111,6 +114,30 @@ internal sealed class SocketReader(Socket socket) : PipeReader, IValueTaskSource
         return result;
     }
 
+    /// <summary>There may be something to receive.</summary>
+    /// <param name="isEnding">Whether the end is behind it.</param>
+    /// <param name="isBroken">Whether the connection is known to be broken.</param>
+    /// <param name="inline">Whether whoever waits for it may go on below the caller.</param>
+    public void OnReadable(bool isEnding = false, bool isBroken = false, bool inline = true)
+    {
+        if (isBroken)
+            Break();
+        if (isEnding)
+            _isEnding = true;
+        int state, then;
+        do
+        {
+            state = Volatile.Read(ref _state);
+            then = (state & ~Waiting) | Readable;
+        }
+        while (Interlocked.CompareExchange(ref _state, then, state) != state);
+        if ((state & Waiting) != 0 && TryTake(out ReadResult result))
+            Complete(result, inline);
+    }
+
+    /// <summary>The connection is broken: nothing more comes.</summary>
+    public void Break() => IsBroken = HasEnded = true;
+
     // For whoever alone may end the read: what there is, or else the read waits from now on.
     private bool TryTake(out ReadResult result)
     {
@@ -124,17 +151,16 @@ internal sealed class SocketReader(Socket socket) : PipeReader, IValueTaskSource
                 return true;
             }
 
-            if ((state & Answered) != 0 || ((state & Armed) == 0 && AnswersAtOnce()))
+            if ((state & Readable) != 0 || _readiness.Ask())
             {
-                Interlocked.And(ref _state, ~(Armed | Answered));
-                if (!TryClaim())
+                Interlocked.And(ref _state, ~Readable);
+                if (!TryReceive())
                     continue;
                 result = Result(isCanceled: false);
                 return true;
             }
 
-            // A read that was cancelled leaves the socket armed: it is not asked twice.
-            if (Interlocked.CompareExchange(ref _state, Armed | Waiting, Armed) == Armed)
+            if (Interlocked.CompareExchange(ref _state, Waiting, 0) == 0)
             {
                 result = default;
                 return false;
@@ -142,76 +168,10 @@ internal sealed class SocketReader(Socket socket) : PipeReader, IValueTaskSource
         }
     }
 
-    private bool AnswersAtOnce()
-    {
-        _receive ??= NewReceive();
-        // Behind bytes that are held, a receive of none tells when there are more.
-        Memory<byte> block = _received.IsEmpty ? _own ??= GC.AllocateUninitializedArray<byte>(OwnBlock) : Memory<byte>.Empty;
-        Interlocked.Or(ref _state, Armed);
-        try
-        {
-            if (block.Length != _receive.MemoryBuffer.Length)
-                _receive.SetBuffer(block);
-            if (socket.ReceiveAsync(_receive))
-                return false;
-            EndWhereFailed();
-        }
-        catch (Exception e) when (e is ObjectDisposedException or SocketException)
-        {
-            IsBroken = HasEnded = true;
-        }
-
-        return true;
-    }
-
-    // The error is told once: the next receive would take it for an orderly end.
-    private void EndWhereFailed()
-    {
-        if (_receive!.SocketError != SocketError.Success)
-            IsBroken = HasEnded = true;
-    }
-
-    private SocketAsyncEventArgs NewReceive()
-    {
-        var receive = new SocketAsyncEventArgs(true);
-        receive.Completed += (_, _) => FollowUp.Run(this, static reader => reader.OnAnswer());
-        return receive;
-    }
-
-    private void OnAnswer()
-    {
-        EndWhereFailed();
-        int state, then;
-        do
-        {
-            state = Volatile.Read(ref _state);
-            then = (state & ~(Armed | Waiting)) | Answered;
-        }
-        while (Interlocked.CompareExchange(ref _state, then, state) != state);
-        if ((state & Waiting) != 0 && TryTake(out ReadResult result))
-            Complete(result, inline: true);
-    }
-
     private void Complete(ReadResult result, bool inline)
     {
         _core.RunContinuationsAsynchronously = !inline;
         _core.SetResult(result);
-    }
-
-    // False where the socket was readable, and now has nothing.
-    private bool TryClaim()
-    {
-        if (HasEnded)
-            return true;
-        if (_receive!.MemoryBuffer.IsEmpty)
-            return TryReceive();
-        int count = _receive.BytesTransferred;
-        if (count == 0)
-            return HasEnded = true;
-        _received.Lend(_own.AsMemory(0, count));
-        _filledUp = count == OwnBlock;
-        _examinedAll = false;
-        return true;
     }
 
     // False where there is nothing to receive yet.
@@ -224,7 +184,7 @@ internal sealed class SocketReader(Socket socket) : PipeReader, IValueTaskSource
         int count = 0;
         try
         {
-            count = socket.Receive(room.Span, SocketFlags.None, out error);
+            count = _socket.Receive(room.Span, SocketFlags.None, out error);
         }
         catch (ObjectDisposedException)
         {

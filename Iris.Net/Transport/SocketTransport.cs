@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Iris.Net.Transport;
 
-/// <summary>The sockets of the BCL: connections run on pool threads.</summary>
+/// <summary>The sockets of the BCL.</summary>
 internal sealed class SocketTransport(SocketTransportOptions options) : ITransport
 {
     private const int Backlog = 4096;   // the system cuts it to its own limit
