@@ -31,8 +31,8 @@ public class RequestLineReaderTests
     [TestCase("OPTIONS http://a HTTP/1.1", "OPTIONS *")]
     [TestCase("OPTIONS http://a/ HTTP/1.1", "OPTIONS /")]
     [TestCase("OPTIONS http://a? HTTP/1.1", "OPTIONS /")]
-    [TestCase("CONNECT b:443 HTTP/1.1", "CONNECT ")]
-    [TestCase("CONNECT [::1]:443 HTTP/1.1", "CONNECT ")]
+    [TestCase("CONNECT b:443 HTTP/1.1", "CONNECT  !")]
+    [TestCase("CONNECT [::1]:443 HTTP/1.1", "CONNECT  !")]
     // Neither a method, nor a target, nor a version may be missing, and exactly one SP parts them.
     [TestCase("GET", "400 MalformedRequestLine")]
     [TestCase("GET ", "400 InvalidRequestTarget")]

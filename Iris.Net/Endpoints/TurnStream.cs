@@ -7,6 +7,9 @@ namespace Iris.Net.Endpoints;
 /// <summary>A turn as a stream of server-sent events.</summary>
 internal static class TurnStream
 {
+    // What waits beside the socket's own buffer; more stays with the events, where a reader too far behind is cut.
+    private const int MostUnsent = 64 * 1024;
+
     /// <summary>Runs the turn and sends its events until its end. A client that goes away ends the stream, not the turn.</summary>
     public static async ValueTask RunAsync(ChannelWire wire, HttpResponse response, RunningTurn turn, CancellationToken disconnected)
     {
@@ -17,7 +20,7 @@ internal static class TurnStream
         await reader.YieldAsync().ConfigureAwait(false);   // what the program says at once leaves with the head
         while (true)
         {
-            while (reader.TryRead(out EventKind kind, out ReadOnlySpan<byte> json))
+            while (stream.Unsent < MostUnsent && reader.TryRead(out EventKind kind, out ReadOnlySpan<byte> json))
                 EventStreamWriter.Write(stream, kind == EventKind.Delta ? "delta"u8 : "record"u8, json, id: default);
             if (reader.End is { } end)
             {

@@ -14,6 +14,7 @@ internal static class Serving
     public static async Task<int> RunAsync(ServeSettings settings)
     {
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskScheduler.UnobservedTaskException += (_, unobserved) => Console.Error.WriteLine($"Error: {unobserved.Exception}");
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 
