@@ -84,10 +84,15 @@ internal sealed class SocketListener : IListener
         }
     }
 
+    // Where the loop tells of the first bytes, nothing of a request runs before; elsewhere they may be there at once.
     private void Start(Socket accepted)
     {
-        ThreadPool.UnsafeQueueUserWorkItem(static start => _ = start.Listener.RunAsync(start.Connection),
-            (Listener: this, Connection: new SocketConnection(accepted)), preferLocal: false);
+        SocketConnection connection = new(accepted);
+        if (EpollLoop.Shared is not null)
+            _ = RunAsync(connection);
+        else
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static start => _ = start.Listener.RunAsync(start.Connection), (Listener: this, Connection: connection), preferLocal: false);
     }
 
     private async Task RunAsync(Connection connection)
