@@ -29,8 +29,9 @@ internal sealed class MessageInflater(bool forgets) : IMessageInflater
                 if (!hasEnded)
                     return true;
 
-                // A final block may stand anywhere (RFC 7692 section 7.2.3.4), but what it left over of a piece is not told.
-                if (_source.LastPiece != 1)
+                // A final block may end before the last byte (RFC 7692 section 7.2.3.4). Where one ends earlier, it is not told
+                // what it left over.
+                if (!_source.IsByByte)
                     return false;
                 Stop();
             }
@@ -77,7 +78,16 @@ internal sealed class MessageInflater(bool forgets) : IMessageInflater
     {
         _stream ??= new DeflateStream(_source, CompressionMode.Decompress, leaveOpen: true);
         _source.WasDry = false;
-        int count = _stream.Read(into);
+        int count = 0;
+        try
+        {
+            count = _stream.Read(into);
+        }
+        catch (InvalidDataException) when (_source.WasDry)
+        {
+            // Where strict validation is switched on, a pause counts as a cut; what comes next goes on from here.
+        }
+
         hasEnded = count == 0 && !_source.WasDry;
         return count;
     }
@@ -88,7 +98,7 @@ internal sealed class MessageInflater(bool forgets) : IMessageInflater
         _stream = null;
     }
 
-    /// <summary>What was taken. It holds the last bytes back, so that a final block before the last one ends a piece.</summary>
+    /// <summary>What was taken. It holds the last bytes back, so that a final block can end between them.</summary>
     private sealed class Source : Stream
     {
         private const int Size = 4096, HeldBack = 2;
@@ -99,7 +109,7 @@ internal sealed class MessageInflater(bool forgets) : IMessageInflater
         private int _held = HeldBack;
         private int _step = int.MaxValue;
 
-        public int LastPiece { get; private set; }
+        public bool IsByByte => _step == 1;
 
         public bool WasDry { get; set; }
 
@@ -152,7 +162,6 @@ internal sealed class MessageInflater(bool forgets) : IMessageInflater
             WasDry = count == 0;
             _bytes.AsSpan(_start, count).CopyTo(buffer);
             _start += count;
-            LastPiece = count;
             return count;
         }
 
