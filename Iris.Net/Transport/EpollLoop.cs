@@ -11,7 +11,7 @@ internal sealed class EpollLoop
     private const uint Ending = Libc.EpollRdHup | Libc.EpollHup | Libc.EpollErr;
 
     private readonly int _epoll;
-    private readonly ConcurrentDictionary<long, SocketReader> _readers = new();
+    private readonly ConcurrentDictionary<long, IReadable> _readers = new();
     private readonly LoopThreads _threads;
     private long _last;
 
@@ -26,7 +26,7 @@ internal sealed class EpollLoop
 
     /// <summary>Tells the reader from now on; at once where there is something already.</summary>
     /// <returns>What <see cref="Forget"/> takes; 0 where the socket cannot be watched any more.</returns>
-    public long Register(Socket socket, SocketReader reader)
+    public long Register(Socket socket, IReadable reader)
     {
         long registration = Interlocked.Increment(ref _last);
         _readers[registration] = reader;
@@ -67,7 +67,7 @@ internal sealed class EpollLoop
     private bool WaitForOne(LoopThreads.Worker worker)
     {
         EpollEvent one = default;
-        if (Libc.EpollWait(_epoll, ref one, 1, -1) < 1 || !_readers.TryGetValue(one.Data, out SocketReader? reader))
+        if (Libc.EpollWait(_epoll, ref one, 1, -1) < 1 || !_readers.TryGetValue(one.Data, out IReadable? reader))
             return true;
         worker.Enter();
         reader.OnReadable(isEnding: (one.Events & Ending) != 0);

@@ -7,17 +7,13 @@ namespace Iris.Net.Transport;
 internal sealed class EpollReadiness(EpollLoop loop, Socket socket, SocketReader reader) : IReadiness
 {
     private long _registration;
-    private bool _tried;
 
     public bool IsPending => false;
 
     public bool Ask()
     {
-        if (_registration != 0)
-            return false;
-        if (!_tried)
-            return _tried = true;   // a connection's first request has mostly come already, and it may be its last
-        _registration = loop.Register(socket, reader);
+        if (_registration == 0)
+            _registration = loop.Register(socket, reader);
         return _registration == 0;
     }
 

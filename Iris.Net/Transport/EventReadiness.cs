@@ -17,7 +17,9 @@ internal sealed class EventReadiness : IReadiness
         _receive.Completed += (_, _) =>
         {
             _pending = false;
-            _reader.OnReadable(isBroken: _receive.SocketError != SocketError.Success);
+            if (_receive.SocketError != SocketError.Success)
+                _reader.Break();
+            _reader.Wake(inline: true);
         };
     }
 

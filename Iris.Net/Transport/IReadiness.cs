@@ -6,6 +6,6 @@ internal interface IReadiness : IDisposable
     /// <summary>Whether the socket itself waits for input: closing it meanwhile resets the connection.</summary>
     bool IsPending { get; }
 
-    /// <summary>Asks; true where a receive may bring something now, false where <see cref="SocketReader.OnReadable"/> will tell.</summary>
+    /// <summary>Asks; true where a receive may bring something now, false where <see cref="SocketReader.Wake"/> will tell.</summary>
     bool Ask();
 }

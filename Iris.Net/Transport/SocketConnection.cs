@@ -52,7 +52,7 @@ internal sealed class SocketConnection(Socket socket) : Connection
         }
 
         socket.Dispose();
-        _reader.OnReadable(inline: false);   // what waits for input finds the end
+        _reader.Wake(inline: false);   // what waits for input finds the end
     }
 
     public override ValueTask DisposeAsync()

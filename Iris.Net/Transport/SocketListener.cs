@@ -16,6 +16,7 @@ internal sealed class SocketListener : IListener
     private readonly SocketTransportOptions _options;
     private readonly CancellationTokenSource _stop = new();
     private readonly DescriptorReserve _reserve = new();
+    private readonly EpollAcceptor? _acceptor;
     private readonly Task _accepting;
     private TaskCompletionSource? _relief;
     private long? _toldAt;
@@ -26,6 +27,7 @@ internal sealed class SocketListener : IListener
         Endpoint = endpoint;
         _run = run;
         _options = options;
+        _acceptor = EpollLoop.Shared is { } loop ? new EpollAcceptor(loop, socket) : null;
         _accepting = AcceptAsync();
     }
 
@@ -34,6 +36,7 @@ internal sealed class SocketListener : IListener
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
+        _acceptor?.Dispose();
         _socket.Dispose();
         await _accepting.ConfigureAwait(false);
         _stop.Dispose();
@@ -51,7 +54,9 @@ internal sealed class SocketListener : IListener
             Socket? accepted = null;
             try
             {
-                accepted = await _socket.AcceptAsync(_stop.Token).ConfigureAwait(false);
+                accepted = _acceptor is null
+                    ? await _socket.AcceptAsync(_stop.Token).ConfigureAwait(false)
+                    : await _acceptor.AcceptAsync().ConfigureAwait(false);
                 if (_reserve.HasRoom())
                 {
                     accepted.Blocking = false;
@@ -84,10 +89,15 @@ internal sealed class SocketListener : IListener
         }
     }
 
+    // Where the loop tells of the first bytes, nothing of a request runs before; elsewhere they may be there at once.
     private void Start(Socket accepted)
     {
-        ThreadPool.UnsafeQueueUserWorkItem(static start => _ = start.Listener.RunAsync(start.Connection),
-            (Listener: this, Connection: new SocketConnection(accepted)), preferLocal: false);
+        SocketConnection connection = new(accepted);
+        if (_acceptor is not null)
+            _ = RunAsync(connection);
+        else
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static start => _ = start.Listener.RunAsync(start.Connection), (Listener: this, Connection: connection), preferLocal: false);
     }
 
     private async Task RunAsync(Connection connection)

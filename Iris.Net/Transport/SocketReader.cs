@@ -6,7 +6,7 @@ namespace Iris.Net.Transport;
 
 /// <summary>A socket's input. A usual request arrives in a small block of the connection's own, what is more in rented ones;
 /// the socket fills them itself. One reader at a time; only <see cref="CancelPendingRead"/> may come from elsewhere.</summary>
-internal sealed class SocketReader : PipeReader, IValueTaskSource<ReadResult>
+internal sealed class SocketReader : PipeReader, IReadable, IValueTaskSource<ReadResult>
 {
     // The bits of _state, which the reader, the readiness and a cancel share.
     private const int Readable = 1;     // there may be something to receive
@@ -114,16 +114,18 @@ internal sealed class SocketReader : PipeReader, IValueTaskSource<ReadResult>
         return result;
     }
 
-    /// <summary>There may be something to receive.</summary>
-    /// <param name="isEnding">Whether the end is behind it.</param>
-    /// <param name="isBroken">Whether the connection is known to be broken.</param>
-    /// <param name="inline">Whether whoever waits for it may go on below the caller.</param>
-    public void OnReadable(bool isEnding = false, bool isBroken = false, bool inline = true)
+    /// <inheritdoc/>
+    public void OnReadable(bool isEnding)
     {
-        if (isBroken)
-            Break();
         if (isEnding)
             _isEnding = true;
+        Wake(inline: true);
+    }
+
+    /// <summary>Lets whoever waits look at the socket.</summary>
+    /// <param name="inline">Whether it may go on below the caller.</param>
+    public void Wake(bool inline)
+    {
         int state, then;
         do
         {
