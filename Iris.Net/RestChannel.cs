@@ -61,6 +61,7 @@ public sealed class RestChannel : IAsyncDisposable
         routes.MapTo(router, new WebSocketOptions
         {
             AcceptBinary = false,
+            Compression = _options.WebSocketCompression,
             MaxMessageSize = _options.Limits.MaxWebSocketMessageSize,
             MaxFragmentsPerMessage = _options.Limits.MaxFragmentsPerMessage,
         });

@@ -1,3 +1,4 @@
+using Iris.Net.Server;
 using Iris.Net.Stores;
 using Iris.Net.Transport;
 
@@ -69,6 +70,9 @@ public sealed record RestChannelOptions
     /// <summary>Finds out who asks, before anything else is done for it. A session then belongs to the principal that started it,
     /// and does not exist for any other. Null, the default: nobody is asked, and whoever reaches the port may start sessions.</summary>
     public Authorizer? Authorize { get; init; }
+
+    /// <summary>Compresses the messages of <c>/v1/ws</c> for clients that offer it; null, the default, for none.</summary>
+    public WebSocketCompression? WebSocketCompression { get; init; }
 
     /// <summary>What a client may consume.</summary>
     public RestChannelLimits Limits { get; init; } = new();

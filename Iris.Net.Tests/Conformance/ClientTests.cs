@@ -4,13 +4,14 @@ using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Iris.Net.Server;
 
 namespace Iris.Net.Tests.Conformance;
 
 /// <summary>The base library's own clients hold a conversation.</summary>
 public sealed class ClientTests
 {
-    private const int Turns = 20;
+    private const int Turns = 100;
 
     [Test]
     public async Task HttpClient_and_SseParser_hold_a_conversation()
@@ -42,13 +43,22 @@ public sealed class ClientTests
         }
     }
 
-    [Test]
-    public async Task ClientWebSocket_holds_a_conversation()
+    [TestCase(false, false)]
+    [TestCase(true, false)]
+    [TestCase(true, true)]
+    public async Task ClientWebSocket_holds_a_conversation(bool compresses, bool takeover)
     {
-        await using RestChannel channel = new(Program());
+        await using RestChannel channel = new(Program(), new RestChannelOptions
+        {
+            WebSocketCompression = compresses ? new WebSocketCompression { ContextTakeover = takeover, MinMessageSize = 1 } : null,
+        });
         Uri url = await channel.ListenAsync();
         using ClientWebSocket socket = new();
+        if (compresses)
+            socket.Options.DangerousDeflateOptions = new WebSocketDeflateOptions();
+        socket.Options.CollectHttpResponseDetails = true;
         await socket.ConnectAsync(new Uri($"ws://{url.Authority}/v1/ws"), default);
+        Assert.That(socket.HttpResponseHeaders!.ContainsKey("Sec-WebSocket-Extensions"), Is.EqualTo(compresses));
         byte[] buffer = new byte[4096];
         for (int turn = 1; turn <= Turns; turn++)
         {

@@ -55,6 +55,19 @@ internal sealed class HandshakeTests
         ["version 130", NoVersion + "|Sec-WebSocket-Version: 130", WrongVersion],
         ["versions 13 and 8", NoVersion + "|Sec-WebSocket-Version: 13, 8", WrongVersion],
         ["version 13 twice", Right + "|Sec-WebSocket-Version: 13", WrongVersion],
+        ["subprotocols", Right + "|Sec-WebSocket-Protocol: chat, superchat|Sec-WebSocket-Protocol: Chat", Accepted],
+        ["subprotocols with empty elements", Right + "|Sec-WebSocket-Protocol: ,a,\t,b ,", Accepted],
+        ["extensions nobody knows", Right + "|Sec-WebSocket-Extensions: a;b=\"c\", d|Sec-WebSocket-Extensions: a", Accepted],
+        ["no subprotocol in the field", Right + "|Sec-WebSocket-Protocol: ", WrongOffer],
+        ["empty elements alone", Right + "|Sec-WebSocket-Protocol: ,,", WrongOffer],
+        ["a subprotocol with a blank", Right + "|Sec-WebSocket-Protocol: a b", WrongOffer],
+        ["a subprotocol with a separator", Right + "|Sec-WebSocket-Protocol: a/b", WrongOffer],
+        ["a quoted subprotocol", Right + "|Sec-WebSocket-Protocol: \"a\"", WrongOffer],
+        ["a subprotocol twice", Right + "|Sec-WebSocket-Protocol: a, b, a", WrongOffer],
+        ["a subprotocol in two fields", Right + "|Sec-WebSocket-Protocol: a|Sec-WebSocket-Protocol: b, a", WrongOffer],
+        ["an extension without a name", Right + "|Sec-WebSocket-Extensions: ;a", WrongOffer],
+        ["a quoted value that does not end", Right + "|Sec-WebSocket-Extensions: a|Sec-WebSocket-Extensions: a;b=\"c", WrongOffer],
+        ["another version's offers", NoVersion + "|Sec-WebSocket-Version: 8|Sec-WebSocket-Protocol: a b", WrongVersion],
         ["version 8, then 13", NoVersion + "|Sec-WebSocket-Version: 8|Sec-WebSocket-Version: 13", WrongVersion],
     ];
 
@@ -81,5 +94,16 @@ internal sealed class HandshakeTests
         Assert.That(Encoding.ASCII.GetString(output.WrittenSpan), Is.EqualTo(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             + "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"));
+    }
+
+    [Test]
+    public void The_response_names_what_was_chosen()
+    {
+        var output = new ArrayBufferWriter<byte>();
+        Handshake.WriteResponse(output, Encoding.ASCII.GetBytes(Key), "chat", new DeflateOffer(true, true));
+
+        Assert.That(Encoding.ASCII.GetString(output.WrittenSpan), Does.EndWith(
+            "+xOo=\r\nSec-WebSocket-Protocol: chat\r\n"
+            + "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n\r\n"));
     }
 }

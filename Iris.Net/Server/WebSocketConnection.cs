@@ -19,6 +19,7 @@ public sealed class WebSocketConnection
     private readonly HttpConnection _connection;
     private readonly WebSocketUpgrade _upgrade;
     private readonly WebSocketProtocol _protocol;
+    private readonly MessageDeflater? _deflater;
     private readonly FlushOnce _flush;
     private WebSocketMessage? _end;
     private bool _isReceiving;
@@ -31,7 +32,14 @@ public sealed class WebSocketConnection
         _connection = connection;
         _upgrade = upgrade;
         _flush = new FlushOnce(Transport.Output, _lock);
-        _protocol = new WebSocketProtocol(upgrade.Route.Limits);
+        MessageInflater? inflater = null;
+        if (upgrade.Deflate is { } agreed)
+        {
+            _deflater = new MessageDeflater(Options.Compression!, agreed.ServerForgets);
+            inflater = new MessageInflater(agreed.ClientForgets);
+        }
+
+        _protocol = new WebSocketProtocol(upgrade.Route.Limits, inflater);
         _pulse = new PeerPulse(Now);
     }
 
@@ -40,6 +48,9 @@ public sealed class WebSocketConnection
 
     /// <summary>What <see cref="HttpServerOptions.Before"/> handed on.</summary>
     public object? State => _upgrade.State;
+
+    /// <summary>The first of <see cref="WebSocketOptions.Subprotocols"/> that the client offered; null for none.</summary>
+    public string? Subprotocol => _upgrade.Subprotocol;
 
     /// <summary>The peer's address; null on a Unix socket.</summary>
     public EndPoint? RemoteEndPoint => Transport.Remote;
@@ -176,7 +187,10 @@ public sealed class WebSocketConnection
             if (isCounted)
                 HttpInstruments.WebSockets.Add(-1);
             lock (_lock)
+            {
                 _protocol.Dispose();
+                _deflater?.Dispose();
+            }
         }
     }
 
@@ -232,8 +246,18 @@ public sealed class WebSocketConnection
         lock (_lock)
         {
             if (!_protocol.IsCloseWritten)
-                FrameWriter.Write(Transport.Output, opcode, payload);
+                Write(opcode, payload);
         }
+    }
+
+    private void Write(Opcode opcode, ReadOnlySpan<byte> payload)
+    {
+        if (opcode is Opcode.Text or Opcode.Binary
+            && _deflater?.TryDeflate(payload, out ReadOnlySpan<byte> compressed) == true)
+            FrameWriter.Write(Transport.Output, opcode, compressed, isCompressed: true);
+        else
+            FrameWriter.Write(Transport.Output, opcode, payload);
+        _deflater?.Release();
     }
 
     private void CloseSoon(WebSocketCloseCode code)

@@ -12,6 +12,23 @@ public sealed record WebSocketOptions
     /// <summary>Default 1,024; more closes with 1008.</summary>
     public int MaxFragmentsPerMessage { get; init; } = 1024;
 
+    /// <summary>The subprotocols that the route speaks, the preferred one first; each a token. The first that the client offers
+    /// is <see cref="WebSocketConnection.Subprotocol"/>. Default none.</summary>
+    public IReadOnlyList<string> Subprotocols
+    {
+        get;
+        init
+        {
+            if (value.FirstOrDefault(name => !WebSockets.Subprotocols.IsName(name)) is { } wrong)
+                throw new ArgumentException($"'{wrong}' is not a token.", nameof(value));
+            field = value;
+        }
+    } = [];
+
+    /// <summary>Compresses messages for clients that offer it; null, the default, for none. <see cref="MaxMessageSize"/> then
+    /// also bounds what a message inflates to, while it inflates.</summary>
+    public WebSocketCompression? Compression { get; init; }
+
     /// <summary>How often an idle peer is pinged. Default 20 s.</summary>
     public TimeSpan PingInterval { get; init; } = TimeSpan.FromSeconds(20);
 

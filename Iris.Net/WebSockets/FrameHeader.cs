@@ -9,8 +9,9 @@ namespace Iris.Net.WebSockets;
 /// <param name="Length">The payload's length in bytes.</param>
 /// <param name="IsMasked">Whether the payload is masked: always from a client, never from a server.</param>
 /// <param name="MaskingKey">The masking key as a little-endian number, so that its lowest byte masks the first byte.</param>
+/// <param name="IsCompressed">RSV1: the message that the frame begins is compressed (RFC 7692 section 6).</param>
 internal readonly record struct FrameHeader(
-    bool IsFinal, Opcode Opcode, long Length, bool IsMasked = false, uint MaskingKey = 0)
+    bool IsFinal, Opcode Opcode, long Length, bool IsMasked = false, uint MaskingKey = 0, bool IsCompressed = false)
 {
     /// <summary>The longest head: two bytes, a length of eight, a masking key of four.</summary>
     public const int MaxSize = 14;
@@ -18,7 +19,7 @@ internal readonly record struct FrameHeader(
     /// <summary>The longest payload of a control frame.</summary>
     public const int MaxControlLength = 125;
 
-    private const byte Fin = 0x80, ReservedBits = 0x70, OpcodeBits = 0x0F, ControlBit = 0x08, Mask = 0x80, LengthBits = 0x7F;
+    private const byte Fin = 0x80, Rsv1 = 0x40, ReservedBits = 0x70, OpcodeBits = 0x0F, ControlBit = 0x08, Mask = 0x80, LengthBits = 0x7F;
 
     /// <summary>Whether the frame is a close, ping or pong.</summary>
     public bool IsControl => ((byte)Opcode & ControlBit) != 0;
@@ -27,7 +28,10 @@ internal readonly record struct FrameHeader(
     /// Reads one head and consumes nothing unless it is whole. Invalid as soon as the bytes that are there say so: reserved bits
     /// or opcodes, control frames that are fragmented or too long, lengths that are not minimal or do not fit 63 bits.
     /// </summary>
-    public static OperationStatus TryRead(ref SequenceReader<byte> input, out FrameHeader header)
+    /// <param name="input">What the peer sent.</param>
+    /// <param name="header">The head.</param>
+    /// <param name="mayCompress">Whether a data message's first frame may have RSV1 (RFC 7692 section 6).</param>
+    public static OperationStatus TryRead(ref SequenceReader<byte> input, out FrameHeader header, bool mayCompress = false)
     {
         var bytes = input.UnreadSpan;
         if (bytes.Length < MaxSize && input.Remaining > bytes.Length)
@@ -35,17 +39,17 @@ internal readonly record struct FrameHeader(
             Span<byte> gathered = stackalloc byte[MaxSize];
             gathered = gathered[..(int)Math.Min(MaxSize, input.Remaining)];
             input.TryCopyTo(gathered);
-            return Take(ref input, gathered, out header);
+            return Take(ref input, gathered, mayCompress, out header);
         }
 
-        return Take(ref input, bytes, out header);
+        return Take(ref input, bytes, mayCompress, out header);
     }
 
     /// <summary>Writes the head in its shortest form, with the masking key where it is masked.</summary>
     public static void Write(IBufferWriter<byte> output, in FrameHeader header)
     {
         var bytes = output.GetSpan(MaxSize);
-        bytes[0] = (byte)((header.IsFinal ? Fin : 0) | (byte)header.Opcode);
+        bytes[0] = (byte)((header.IsFinal ? Fin : 0) | (header.IsCompressed ? Rsv1 : 0) | (byte)header.Opcode);
         var size = 2;
         switch (header.Length)
         {
@@ -74,15 +78,16 @@ internal readonly record struct FrameHeader(
         output.Advance(size);
     }
 
-    private static OperationStatus Take(ref SequenceReader<byte> input, scoped ReadOnlySpan<byte> bytes, out FrameHeader header)
+    private static OperationStatus Take(
+        ref SequenceReader<byte> input, scoped ReadOnlySpan<byte> bytes, bool mayCompress, out FrameHeader header)
     {
-        var status = Parse(bytes, out header, out var size);
+        var status = Parse(bytes, mayCompress, out header, out var size);
         if (status == OperationStatus.Done)
             input.Advance(size);
         return status;
     }
 
-    private static OperationStatus Parse(ReadOnlySpan<byte> bytes, out FrameHeader header, out int size)
+    private static OperationStatus Parse(ReadOnlySpan<byte> bytes, bool mayCompress, out FrameHeader header, out int size)
     {
         header = default;
         size = 2;
@@ -92,7 +97,8 @@ internal readonly record struct FrameHeader(
         var opcode = (Opcode)(bytes[0] & OpcodeBits);
         var isFinal = (bytes[0] & Fin) != 0;
         var isControl = (bytes[0] & ControlBit) != 0;
-        if ((bytes[0] & ReservedBits) != 0 || opcode is > Opcode.Binary and < Opcode.Close or > Opcode.Pong)
+        var isCompressed = mayCompress && (bytes[0] & ReservedBits) == Rsv1 && (opcode is Opcode.Text or Opcode.Binary);
+        if (((bytes[0] & ReservedBits) != 0 && !isCompressed) || opcode is > Opcode.Binary and < Opcode.Close or > Opcode.Pong)
             return OperationStatus.InvalidData;
         if (isControl && !isFinal) // RFC 6455 section 5.5
             return OperationStatus.InvalidData;
@@ -133,7 +139,7 @@ internal readonly record struct FrameHeader(
             key = BinaryPrimitives.ReadUInt32LittleEndian(bytes[(size - 4)..]);
         }
 
-        header = new FrameHeader(isFinal, opcode, length, isMasked, key);
+        header = new FrameHeader(isFinal, opcode, length, isMasked, key, isCompressed);
         return OperationStatus.Done;
     }
 }

@@ -6,9 +6,10 @@ namespace Iris.Net.WebSockets;
 internal static class FrameWriter
 {
     /// <summary>Writes one frame; a message in one frame where it is final.</summary>
-    public static void Write(IBufferWriter<byte> output, Opcode opcode, ReadOnlySpan<byte> payload, bool isFinal = true)
+    public static void Write(
+        IBufferWriter<byte> output, Opcode opcode, ReadOnlySpan<byte> payload, bool isFinal = true, bool isCompressed = false)
     {
-        FrameHeader.Write(output, new FrameHeader(isFinal, opcode, payload.Length));
+        FrameHeader.Write(output, new FrameHeader(isFinal, opcode, payload.Length, IsCompressed: isCompressed));
         output.Write(payload);
     }
 

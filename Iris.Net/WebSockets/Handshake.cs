@@ -19,6 +19,9 @@ internal enum HandshakeVerdict
 
     /// <summary>426: not exactly one version, 13.</summary>
     WrongVersion,
+
+    /// <summary>400: subprotocols or extensions that break their grammar, or a subprotocol that is named twice.</summary>
+    WrongOffer,
 }
 
 /// <summary>
@@ -36,6 +39,8 @@ internal ref struct Handshake
     private int _keys;
     private int _versions;
     private bool _isVersion13;
+    private bool _wrongOffer;
+    private HashSet<string>? _subprotocols;
 
     /// <summary>The value of Sec-WebSocket-Key, as sent.</summary>
     public ReadOnlySpan<byte> Key { get; private set; }
@@ -52,7 +57,9 @@ internal ref struct Handshake
                 return HandshakeVerdict.NotAnUpgrade;
             if (_keys != 1 || !IsNonce(Key))
                 return HandshakeVerdict.WrongKey;
-            return _versions == 1 && _isVersion13 ? HandshakeVerdict.Accepted : HandshakeVerdict.WrongVersion;
+            if (_versions != 1 || !_isVersion13)
+                return HandshakeVerdict.WrongVersion;
+            return _wrongOffer ? HandshakeVerdict.WrongOffer : HandshakeVerdict.Accepted;
         }
     }
 
@@ -79,14 +86,39 @@ internal ref struct Handshake
             _versions++;
             _isVersion13 = value.SequenceEqual("13"u8);
         }
+        else if (Ascii.EqualsIgnoreCase(name, Subprotocols.Field))
+        {
+            _wrongOffer |= !Subprotocols.TryAdd(value, _subprotocols ??= []);
+        }
+        else if (Ascii.EqualsIgnoreCase(name, DeflateOffer.Field))
+        {
+            _wrongOffer |= !ExtensionReader.IsValid(value); // RFC 6455 section 9.1
+        }
     }
 
     /// <summary>Writes the whole head of the 101 response.</summary>
-    public static void WriteResponse(IBufferWriter<byte> output, ReadOnlySpan<byte> key)
+    /// <param name="output">Where it goes.</param>
+    /// <param name="key">The valid key of the request.</param>
+    /// <param name="subprotocol">The chosen one, a token; null for none.</param>
+    /// <param name="deflate">How messages are compressed; null where they are not.</param>
+    public static void WriteResponse(
+        IBufferWriter<byte> output, ReadOnlySpan<byte> key, string? subprotocol = null, DeflateOffer? deflate = null)
     {
         output.Write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "u8);
         WriteAccept(key, output.GetSpan(AcceptLength));
         output.Advance(AcceptLength);
+        if (subprotocol is not null)
+        {
+            output.Write("\r\nSec-WebSocket-Protocol: "u8);
+            Encoding.ASCII.GetBytes(subprotocol, output);
+        }
+
+        if (deflate is { } agreed)
+        {
+            output.Write("\r\nSec-WebSocket-Extensions: "u8);
+            agreed.Write(output);
+        }
+
         output.Write("\r\n\r\n"u8);
     }
 

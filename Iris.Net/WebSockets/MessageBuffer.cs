@@ -31,6 +31,16 @@ internal struct MessageBuffer
         return room;
     }
 
+    /// <summary>Room for bytes whose number is not known yet: at least one, and no more than the message can still come to.
+    /// Those that are filled are taken with <see cref="Append"/>.</summary>
+    /// <param name="most">The most bytes that the message can come to; more than there are.</param>
+    public Span<byte> Room(long most)
+    {
+        if (_bytes is null || _bytes.Length == Length)
+            Grow(Length + 1, most);
+        return _bytes.AsSpan(Length, (int)Math.Min(_bytes!.Length, most) - Length);
+    }
+
     /// <summary>Returns the array; the buffer is empty and can be used again.</summary>
     public void Release()
     {

@@ -6,7 +6,9 @@ namespace Iris.Net.WebSockets;
 /// One connection's state as a server has it (RFC 6455): fed with bytes, it yields events and writes what it has to answer.
 /// Not safe for use by several threads at once.
 /// </summary>
-internal sealed class WebSocketProtocol(MessageLimits limits) : IDisposable
+/// <param name="limits">What the peer may send.</param>
+/// <param name="inflater">Inflates what the peer compresses; null where that was not agreed on. It is disposed with this.</param>
+internal sealed class WebSocketProtocol(MessageLimits limits, IMessageInflater? inflater = null) : IDisposable
 {
     private MessageBuffer _message;
     private Utf8Checker _utf8; // a valid text leaves it as it was
@@ -16,6 +18,8 @@ internal sealed class WebSocketProtocol(MessageLimits limits) : IDisposable
     private bool _inFrame;
     private Opcode _messageType; // Continuation where no message has begun
     private int _fragments;
+    private bool _isCompressed; // the message, by its first frame
+    private long _compressed;
 
     /// <summary>How far the closing handshake is.</summary>
     public CloseState State { get; private set; }
@@ -53,7 +57,7 @@ internal sealed class WebSocketProtocol(MessageLimits limits) : IDisposable
             if (!_inFrame)
             {
                 var start = input.Consumed;
-                var status = FrameHeader.TryRead(ref input, out var header);
+                var status = FrameHeader.TryRead(ref input, out var header, mayCompress: inflater is not null);
                 if (status == OperationStatus.NeedMoreData)
                     return WebSocketEvent.None;
                 if ((status == OperationStatus.InvalidData ? WebSocketCloseCode.ProtocolError : Judge(header)) is { } refusal)
@@ -71,8 +75,8 @@ internal sealed class WebSocketProtocol(MessageLimits limits) : IDisposable
             }
 
             var isText = _messageType == Opcode.Text;
-            if (!TryReadPayload(ref input, isText))
-                return Fail(ref input, WebSocketCloseCode.InvalidPayload);
+            if (ReadPayload(ref input, isText) is { } broken)
+                return Fail(ref input, broken);
             if (_frameRest > 0)
                 return WebSocketEvent.None;
 
@@ -83,6 +87,8 @@ internal sealed class WebSocketProtocol(MessageLimits limits) : IDisposable
             _messageType = Opcode.Continuation;
             if (State != CloseState.Active)
                 continue;
+            if (_isCompressed && EndCompressed(isText) is { } incomplete)
+                return Fail(ref input, incomplete);
             if (!_utf8.IsComplete)
                 return Fail(ref input, WebSocketCloseCode.InvalidPayload);
             return isText ? WebSocketEvent.TextMessage : WebSocketEvent.BinaryMessage;
@@ -134,6 +140,7 @@ internal sealed class WebSocketProtocol(MessageLimits limits) : IDisposable
         State = CloseState.Terminated;
         IsCloseWritten = true;
         _message.Release();
+        inflater?.Dispose();
     }
 
     // What a well-formed head breaks here: first the framing, then the rules of this endpoint.
@@ -152,7 +159,7 @@ internal sealed class WebSocketProtocol(MessageLimits limits) : IDisposable
             return null;
         if (header.Opcode == Opcode.Binary && !limits.AcceptBinary)
             return WebSocketCloseCode.UnsupportedData;
-        if (header.Length > limits.MaxMessageSize - (continues ? _message.Length : 0))
+        if (header.Length > (continues ? MostOf(_isCompressed) - Taken : MostOf(header.IsCompressed)))
             return Break(MessageLimit.MessageSize, WebSocketCloseCode.MessageTooBig);
         if (continues && _fragments >= limits.MaxFragments)
             return Break(MessageLimit.Fragments, WebSocketCloseCode.PolicyViolation);
@@ -171,6 +178,8 @@ internal sealed class WebSocketProtocol(MessageLimits limits) : IDisposable
         {
             _messageType = header.Opcode;
             _fragments = 0;
+            _isCompressed = header.IsCompressed;
+            _compressed = 0;
         }
 
         _fragments++;
@@ -179,27 +188,70 @@ internal sealed class WebSocketProtocol(MessageLimits limits) : IDisposable
         _inFrame = true;
     }
 
-    // False where the text is not UTF-8.
-    private bool TryReadPayload(ref SequenceReader<byte> input, bool isText)
+    private long Taken => _isCompressed ? _compressed : _message.Length;
+
+    // What cannot be compressed grows: by five bytes a stored block (RFC 1951 section 3.2.4), and blocks may be small.
+    private long MostOf(bool isCompressed) =>
+        isCompressed ? limits.MaxMessageSize + limits.MaxMessageSize / 8 + 64 : limits.MaxMessageSize;
+
+    // What the payload breaks: mostly a text that is not UTF-8.
+    private WebSocketCloseCode? ReadPayload(ref SequenceReader<byte> input, bool isText)
     {
         while (_frameRest > 0 && !input.End)
         {
             var available = input.UnreadSpan;
             var source = available[..(int)Math.Min(available.Length, _frameRest)];
-            if (State == CloseState.Active)
+            if (State == CloseState.Active && _isCompressed)
+            {
+                source = source[..Math.Min(source.Length, inflater!.Room.Length)];
+                FrameMask.Copy(source, inflater.Room, _frame.MaskingKey, _frame.Length - _frameRest);
+                inflater.Take(source.Length);
+                _compressed += source.Length;
+                if (Inflate(isText) is { } broken)
+                    return broken;
+            }
+            else if (State == CloseState.Active)
             {
                 var most = _frame.IsFinal ? _message.Length + _frameRest : limits.MaxMessageSize;
                 var room = _message.Append(source.Length, most);
                 FrameMask.Copy(source, room, _frame.MaskingKey, _frame.Length - _frameRest);
                 if (isText && !_utf8.TryAdvance(room))
-                    return false;
+                    return WebSocketCloseCode.InvalidPayload;
             }
 
             input.Advance(source.Length);
             _frameRest -= source.Length;
         }
 
-        return true;
+        return null;
+    }
+
+    private WebSocketCloseCode? EndCompressed(bool isText)
+    {
+        if (_compressed == 0)
+            return null; // what a compressor flushes that has nothing to say
+        inflater!.TakeEnd();
+        return Inflate(isText) ?? (inflater.TryEnd() ? null : WebSocketCloseCode.InvalidPayload);
+    }
+
+    // Inflates what was taken, straight into the message; the byte that is too much is the only one beyond the limit.
+    private WebSocketCloseCode? Inflate(bool isText)
+    {
+        Span<byte> beyond = stackalloc byte[1];
+        while (true)
+        {
+            var isFull = _message.Length == limits.MaxMessageSize;
+            var room = isFull ? beyond : _message.Room(limits.MaxMessageSize);
+            if (!inflater!.TryInflate(room, out var count))
+                return WebSocketCloseCode.InvalidPayload;
+            if (count == 0)
+                return null;
+            if (isFull)
+                return Break(MessageLimit.MessageSize, WebSocketCloseCode.MessageTooBig);
+            var inflated = _message.Append(count, limits.MaxMessageSize);
+            if (isText && !_utf8.TryAdvance(inflated))
+                return WebSocketCloseCode.InvalidPayload;
+        }
     }
 
     private WebSocketEvent ReadControl(
