@@ -28,7 +28,12 @@ internal sealed class SocketListener : IListener
         _run = run;
         _options = options;
         _acceptor = EpollLoop.Shared is { } loop ? new EpollAcceptor(loop, socket) : null;
-        _accepting = AcceptAsync();
+        // Whoever listens is nobody's parent: connections do not run in its context.
+        if (ExecutionContext.IsFlowSuppressed())
+            _accepting = Task.Run(AcceptAsync);
+        else
+            using (ExecutionContext.SuppressFlow())
+                _accepting = Task.Run(AcceptAsync);
     }
 
     public ListenEndpoint Endpoint { get; }
