@@ -8,6 +8,8 @@ namespace Iris.Net.WebSockets;
 /// </summary>
 internal sealed class WebSocketProtocol(MessageLimits limits) : IDisposable
 {
+    private const int PartSize = 64 * 1024; // of a message in parts, in memory at one time
+
     private MessageBuffer _message;
     private Utf8Checker _utf8; // a valid text leaves it as it was
     private ControlFrameRate _controlFrames;
@@ -15,7 +17,9 @@ internal sealed class WebSocketProtocol(MessageLimits limits) : IDisposable
     private long _frameRest;
     private bool _inFrame;
     private Opcode _messageType; // Continuation where no message has begun
+    private long _messageLength; // by the heads of its frames
     private int _fragments;
+    private bool _isRead;        // what the buffer holds was handed out
 
     /// <summary>How far the closing handshake is.</summary>
     public CloseState State { get; private set; }
@@ -33,10 +37,17 @@ internal sealed class WebSocketProtocol(MessageLimits limits) : IDisposable
     public string CloseReason { get; private set; } = "";
 
     /// <summary>
-    /// The message after <see cref="WebSocketEvent.TextMessage"/> or <see cref="WebSocketEvent.BinaryMessage"/>; valid until the
-    /// next read, <see cref="ReleaseMessage"/> or <see cref="Dispose"/>.
+    /// The message after <see cref="WebSocketEvent.TextMessage"/> or <see cref="WebSocketEvent.BinaryMessage"/>, or its next part
+    /// after <see cref="WebSocketEvent.TextPart"/> or <see cref="WebSocketEvent.BinaryPart"/>; valid until the next read,
+    /// <see cref="ReleaseMessage"/> or <see cref="Dispose"/>.
     /// </summary>
-    public ReadOnlyMemory<byte> Message => _message.Written;
+    public ReadOnlySequence<byte> Message => _message.Written;
+
+    /// <summary>Whether messages are handed out in parts: with each frame's end, and within a large frame.</summary>
+    public bool IsInParts { get; set; }
+
+    /// <summary>Whether a part was handed out, and the message has not ended.</summary>
+    public bool IsBetweenParts { get; private set; }
 
     /// <summary>
     /// Reads up to the next event. What belongs to an unfinished message is taken in; an unfinished head or control frame is
@@ -74,18 +85,26 @@ internal sealed class WebSocketProtocol(MessageLimits limits) : IDisposable
             if (!TryReadPayload(ref input, isText))
                 return Fail(ref input, WebSocketCloseCode.InvalidPayload);
             if (_frameRest > 0)
+            {
+                if (IsInParts && _message.Length >= PartSize)
+                    return HandOut(isText, isLast: false);
                 return WebSocketEvent.None;
+            }
 
             _inFrame = false;
             if (!_frame.IsFinal)
+            {
+                if (IsInParts && _message.Length > 0)
+                    return HandOut(isText, isLast: false);
                 continue;
+            }
 
             _messageType = Opcode.Continuation;
             if (State != CloseState.Active)
                 continue;
             if (!_utf8.IsComplete)
                 return Fail(ref input, WebSocketCloseCode.InvalidPayload);
-            return isText ? WebSocketEvent.TextMessage : WebSocketEvent.BinaryMessage;
+            return HandOut(isText, isLast: true);
         }
 
         input.AdvanceToEnd();
@@ -124,8 +143,9 @@ internal sealed class WebSocketProtocol(MessageLimits limits) : IDisposable
     /// <summary>Returns the memory of a message that was read and is no longer needed, before the next read does.</summary>
     public void ReleaseMessage()
     {
-        if (_messageType == Opcode.Continuation || State != CloseState.Active)
+        if (_isRead || State != CloseState.Active)
             _message.Release();
+        _isRead = false;
     }
 
     /// <summary>Returns all memory, also that of an unfinished message; nothing is read any more.</summary>
@@ -152,7 +172,7 @@ internal sealed class WebSocketProtocol(MessageLimits limits) : IDisposable
             return null;
         if (header.Opcode == Opcode.Binary && !limits.AcceptBinary)
             return WebSocketCloseCode.UnsupportedData;
-        if (header.Length > limits.MaxMessageSize - (continues ? _message.Length : 0))
+        if (header.Length > limits.MaxMessageSize - (continues ? _messageLength : 0))
             return Break(MessageLimit.MessageSize, WebSocketCloseCode.MessageTooBig);
         if (continues && _fragments >= limits.MaxFragments)
             return Break(MessageLimit.Fragments, WebSocketCloseCode.PolicyViolation);
@@ -170,19 +190,34 @@ internal sealed class WebSocketProtocol(MessageLimits limits) : IDisposable
         if (header.Opcode != Opcode.Continuation)
         {
             _messageType = header.Opcode;
+            _messageLength = 0;
             _fragments = 0;
         }
 
+        _messageLength += header.Length;
         _fragments++;
         _frame = header;
         _frameRest = header.Length;
         _inFrame = true;
     }
 
-    // False where the text is not UTF-8.
+    private WebSocketEvent HandOut(bool isText, bool isLast)
+    {
+        _isRead = true;
+        IsBetweenParts = !isLast;
+        return (isText, isLast) switch
+        {
+            (true, true) => WebSocketEvent.TextMessage,
+            (true, false) => WebSocketEvent.TextPart,
+            (false, true) => WebSocketEvent.BinaryMessage,
+            (false, false) => WebSocketEvent.BinaryPart,
+        };
+    }
+
+    // False where the text is not UTF-8. Stops where a part is full.
     private bool TryReadPayload(ref SequenceReader<byte> input, bool isText)
     {
-        while (_frameRest > 0 && !input.End)
+        while (_frameRest > 0 && !input.End && !(IsInParts && _message.Length >= PartSize))
         {
             var available = input.UnreadSpan;
             var source = available[..(int)Math.Min(available.Length, _frameRest)];
@@ -190,6 +225,7 @@ internal sealed class WebSocketProtocol(MessageLimits limits) : IDisposable
             {
                 var most = _frame.IsFinal ? _message.Length + _frameRest : limits.MaxMessageSize;
                 var room = _message.Append(source.Length, most);
+                source = source[..room.Length];
                 FrameMask.Copy(source, room, _frame.MaskingKey, _frame.Length - _frameRest);
                 if (isText && !_utf8.TryAdvance(room))
                     return false;
