@@ -27,10 +27,7 @@ public class WebSocketTests
     {
         while (await socket.ReceiveAsync(disconnected) is { Kind: not WebSocketMessageKind.Closed } message)
         {
-            if (message.Kind == WebSocketMessageKind.Text)
-                await socket.SendTextAsync(message.Payload.Span, disconnected);
-            else
-                await socket.SendBinaryAsync(message.Payload.Span, disconnected);
+            await socket.SendAsync(message.Kind, message.Payload, disconnected);
         }
     }
 

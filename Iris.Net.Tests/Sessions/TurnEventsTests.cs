@@ -6,7 +6,7 @@ namespace Iris.Net.Tests.Sessions;
 
 internal sealed class TurnEventsTests
 {
-    private static readonly EventLimits Small = new(Lasting: 100, LastingFor: TimeSpan.FromSeconds(1), Most: 400);
+    private static readonly EventLimits Small = new(Lasting: 100, LastingFor: TimeSpan.FromSeconds(1), Most: 400) { JoinedFrom = 1000 };
     private static readonly TurnEnd SomeEnd = TurnEnd.Aborted(AbortReason.Failed, default);
 
     private readonly ManualTime _time = new();
