@@ -12,7 +12,7 @@ namespace Iris.Net;
 public sealed class RestChannel : IAsyncDisposable
 {
     // What a reply that is ready still needs to leave, once the last turn is over.
-    private static readonly TimeSpan ReplyGrace = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LeastReplyGrace = TimeSpan.FromSeconds(5);
 
     private readonly RestChannelOptions _options;
     private readonly ListenEndpoint[] _listen;
@@ -121,10 +121,12 @@ public sealed class RestChannel : IAsyncDisposable
     private async Task DrainAsync(CancellationToken cancel)
     {
         Log(ChannelLogLevel.Information, "stopping");
+        long begun = _options.Time.GetTimestamp();
         using CancellationTokenSource grace = new(_options.ShutdownGrace, _options.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(grace.Token, cancel);
         await _sessions.DrainAsync(either.Token).ConfigureAwait(false);
-        await _server.StopAsync(ReplyGrace, cancel).ConfigureAwait(false);
+        TimeSpan left = _options.ShutdownGrace - _options.Time.GetElapsedTime(begun);
+        await _server.StopAsync(left > LeastReplyGrace ? left : LeastReplyGrace, cancel).ConfigureAwait(false);
         Log(ChannelLogLevel.Information, "stopped");
     }
 

@@ -112,6 +112,14 @@ public sealed class AccessTests
         Assert.That(_runs, Is.EqualTo(before));
     }
 
+    [Test]
+    public async Task A_foreign_host_in_the_target_is_refused_where_no_Host_came()
+    {
+        await using RawConnection connection = await RawConnection.OpenAsync(_channel.Url);
+        await connection.WriteAsync("POST http://evil.example/v1/session HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}");
+        WireForm.CheckRefusal(await connection.ReadResponseAsync(), 421, "host denied", "host-denied");
+    }
+
     [TestCase("localhost")]
     [TestCase("LOCALHOST:1")]
     [TestCase("127.0.0.1")]

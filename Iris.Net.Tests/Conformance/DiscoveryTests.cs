@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Iris.Net.Server;
 using Iris.Net.Tests.Conformance.Raw;
 
 namespace Iris.Net.Tests.Conformance;
@@ -94,6 +95,39 @@ public sealed class DiscoveryTests
         foreach (string method in (string[])["GET", "OPTIONS"])
             Assert.That((await channel.AskAsync(new RawRequest(method, path))).Text, Is.EqualTo($$"""{"error":"method {{method}} not allowed"}"""));
         Assert.That((await channel.AskAsync(new RawRequest("OPTIONS", "/v1/session"))).Status, Is.EqualTo(405));
+    }
+
+    [Test]
+    public async Task A_server_that_stops_leaves_the_rest_of_its_grace_to_requests_that_are_under_way()
+    {
+        ManualTime time = new();
+        await using Channel channel = await Channel.StartAsync(Programs.Count, options => options with
+        {
+            Time = time,
+            ShutdownGrace = TimeSpan.FromSeconds(30),
+            Limits = new RestChannelLimits { Http = new HttpServerLimits { BodyRateGrace = TimeSpan.FromMinutes(1) } },
+        });
+        await using RawConnection slow = await RawConnection.OpenAsync(channel.Url);
+        await slow.WriteAsync("POST /v1/session HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+        Assert.That((await slow.ReadHeadAsync()).Status, Is.EqualTo(100));
+        Task stopped = channel.StopAsync();
+        await Patience.Until(async () =>
+        {
+            try
+            {
+                await using RawConnection other = await RawConnection.OpenAsync(channel.Url);
+                return false;
+            }
+            catch (System.Net.Sockets.SocketException)
+            {
+                return true;
+            }
+        });
+        time.Advance(6);
+        await slow.WriteAsync("{}");
+        WireForm.CheckRefusal(await slow.ReadResponseAsync(), 503, "draining", "draining");
+        await slow.DisposeAsync();
+        await stopped.Within();
     }
 
     [Test]

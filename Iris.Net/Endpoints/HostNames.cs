@@ -25,8 +25,8 @@ internal sealed class HostNames
     public bool Serves(HttpExchange exchange) =>
         (!_isLoopback && _allowed.Length == 0)
         || exchange.LocalEndPoint is null   // a Unix socket: no name server leads there
-        || !exchange.Request.Headers.TryGet("host"u8, out ReadOnlySpan<byte> host)   // HTTP/1.0 needs none
-        || IsNamed(host);
+        || exchange.Request.Host is { IsEmpty: true }   // HTTP/1.0 needs none
+        || IsNamed(exchange.Request.Host);
 
     /// <summary>Whether a Host is known to be this server's, so that an Origin that equals it is its own.</summary>
     public bool Vouches(ReadOnlySpan<byte> host) => IsNamed(host) || IPAddress.TryParse(NameOf(host), out _);

@@ -36,7 +36,9 @@ internal sealed class SessionRoutes(ChannelWire wire, Access access, Discovery d
     public ValueTask CheckAsync(HttpExchange exchange, CancellationToken disconnected)
     {
         ValueTask checking = access.CheckAsync(exchange, disconnected);
-        return servesSockets || !exchange.Request.IsWebSocketUpgrade ? checking : RefuseUpgradeAsync(checking, exchange, disconnected);
+        return !exchange.Request.IsWebSocketUpgrade || (servesSockets && exchange.Route.Template == Sockets)
+            ? checking
+            : RefuseUpgradeAsync(checking, exchange, disconnected);
     }
 
     /// <summary>What the server itself refuses, as <see cref="HttpServerOptions.OnRejected"/> wants it.</summary>
@@ -56,9 +58,14 @@ internal sealed class SessionRoutes(ChannelWire wire, Access access, Discovery d
         HttpResponse response = exchange.Response;
         if (response.HasStarted)
             return;
-        response.Headers.Add("Upgrade"u8, "websocket"u8);
-        response.Headers.Add("Connection"u8, "Upgrade"u8);
-        await wire.RefuseAsync(exchange, RefusalCode.UpgradeRequired, cancel: disconnected).ConfigureAwait(false);
+        if (!servesSockets)
+        {
+            response.Headers.Add("Upgrade"u8, "websocket"u8);
+            response.Headers.Add("Connection"u8, "Upgrade"u8);
+        }
+
+        await wire.RefuseAsync(
+            exchange, servesSockets ? RefusalCode.NoRoute : RefusalCode.UpgradeRequired, cancel: disconnected).ConfigureAwait(false);
     }
 
     private async ValueTask RefuseAsync(HttpExchange exchange, CancellationToken disconnected)

@@ -32,8 +32,8 @@ internal sealed class RequestHead
     /// <summary>The authority of absolute-form and authority-form, empty in the others.</summary>
     public ReadOnlySpan<byte> TargetAuthority => Target.Slice(_line.Target.AuthorityStart, _line.Target.AuthorityLength);
 
-    /// <summary>The value of Host; empty where HTTP/1.0 came without it.</summary>
-    public ReadOnlySpan<byte> Host => Headers.TryGet("host"u8, out ReadOnlySpan<byte> value) ? value : default;
+    /// <summary>The value of Host; where HTTP/1.0 came without it, the target's authority, or nothing.</summary>
+    public ReadOnlySpan<byte> Host => Headers.TryGet("host"u8, out ReadOnlySpan<byte> value) ? value : TargetAuthority;
 
     public ProtocolVersion Version => _line.Version;
 

@@ -73,7 +73,10 @@ internal static class Responder
         Router router = exchange.Connection.Server.Router;
         bool isUpgrade = exchange.Request.IsWebSocketUpgrade;
         route = isUpgrade ? router.FindWebSocket(exchange.Head, exchange.Route) : null;
-        return isUpgrade ? null : router.Find(exchange.Head, exchange.Route);
+        if (route is not null)
+            return null;
+        HttpHandler handler = router.Find(exchange.Head, exchange.Route);
+        return isUpgrade && exchange.Route.Template is null ? null : handler;   // RFC 9110 section 7.8: Upgrade may be ignored
     }
 
     private static ValueTask CallAsync(HttpHandler handler, HttpExchange exchange)
