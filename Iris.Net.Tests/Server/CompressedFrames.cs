@@ -63,8 +63,8 @@ internal sealed class CompressedFrames : IMessageInflater
                 break;
             _said.Add(read switch
             {
-                WebSocketEvent.TextMessage => $"text {ProtocolFeeder.Describe(_protocol.Message.Span)}",
-                WebSocketEvent.BinaryMessage => $"binary {ProtocolFeeder.Describe(_protocol.Message.Span)}",
+                WebSocketEvent.TextMessage => $"text {ProtocolFeeder.Describe(_protocol.Message.ToArray())}",
+                WebSocketEvent.BinaryMessage => $"binary {ProtocolFeeder.Describe(_protocol.Message.ToArray())}",
                 WebSocketEvent.Failed => $"failed {(int)_protocol.CloseCode}",
                 _ => read.ToString().ToLowerInvariant(),
             });

@@ -25,12 +25,7 @@ internal sealed class CompressionTests
     private static async ValueTask EchoAsync(WebSocketConnection socket, CancellationToken disconnected)
     {
         while (await socket.ReceiveAsync(disconnected) is { Kind: not WebSocketMessageKind.Closed } message)
-        {
-            if (message.Kind == WebSocketMessageKind.Text)
-                await socket.SendTextAsync(message.Payload.Span, disconnected);
-            else
-                await socket.SendBinaryAsync(message.Payload.Span, disconnected);
-        }
+            await socket.SendAsync(message.Kind, message.Payload, disconnected);
     }
 
     private static Task<TestServer> StartAsync(WebSocketOptions options, WebSocketHandler? handler = null) =>
@@ -131,6 +126,38 @@ internal sealed class CompressionTests
         string rest = await client.ReadToEndAsync();
         Assert.That((rest[0], rest.EndsWith(CloseAnswer, StringComparison.Ordinal)), Is.EqualTo(('\u00C2', true)));
         Assert.That((int)rest[1], Is.LessThan(20).And.EqualTo(rest.Length - 2 - CloseAnswer.Length));
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task A_compressed_message_may_come_and_go_in_parts(bool takeover)
+    {
+        await using TestServer server = await StartAsync(Compressing(takeover), async (socket, disconnected) =>
+        {
+            while (await socket.ReceivePartAsync(disconnected) is { Kind: not WebSocketMessageKind.Closed } part)
+                await socket.SendPartAsync(part.Kind, part.Payload, part.IsLast, disconnected);
+        });
+        using var client = new ClientWebSocket();
+        client.Options.DangerousDeflateOptions = new WebSocketDeflateOptions();
+        await client.ConnectAsync(new Uri($"ws://{server.Url.Authority}/ws"), CancellationToken.None);
+        byte[] sent = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 60_000).Select(i => $"{i * 7919 % 1000}\u20AC")));
+        byte[] buffer = new byte[sent.Length];
+        for (int turn = 0; turn < 3; turn++)
+        {
+            Task sending = client.SendAsync(sent, WebSocketMessageType.Text, true, CancellationToken.None);
+            int count = 0;
+            ValueWebSocketReceiveResult result;
+            do
+            {
+                result = await client.ReceiveAsync(buffer.AsMemory(count), CancellationToken.None);
+                count += result.Count;
+            }
+            while (!result.EndOfMessage);
+            await sending;
+            Assert.That(buffer.AsSpan(0, count).SequenceEqual(sent), Is.True);
+        }
+
+        await client.CloseAsync(WebSocketCloseStatus.NormalClosure, "bye", CancellationToken.None);
     }
 
     [TestCase(false, false)]

@@ -163,7 +163,7 @@ internal sealed class HttpSampleTests
         using Process process = Run(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
         string errors = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync().WaitAsync(Patience);
-        Assert.That((process.ExitCode, errors), Is.EqualTo((2, "usage: Http PORT [--dump]\n")));
+        Assert.That((process.ExitCode, errors), Is.EqualTo((2, "usage: Http PORT [--dump] [--large]\n")));
     }
 
     private static async Task<RawResponse> AskAsync(Uri url, string request)

@@ -235,7 +235,7 @@ public class TlsTests
             router => router.MapWebSocket("/ws", async (socket, disconnected) =>
             {
                 while (await socket.ReceiveAsync(disconnected) is { Kind: WebSocketMessageKind.Text } message)
-                    await socket.SendTextAsync(message.Payload.Span, disconnected);
+                    await socket.SendAsync(WebSocketMessageKind.Text, message.Payload, disconnected);
             }),
             at: Secure());
         using var invoker = new HttpMessageInvoker(NewHandler());

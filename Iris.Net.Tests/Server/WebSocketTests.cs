@@ -27,10 +27,7 @@ public class WebSocketTests
     {
         while (await socket.ReceiveAsync(disconnected) is { Kind: not WebSocketMessageKind.Closed } message)
         {
-            if (message.Kind == WebSocketMessageKind.Text)
-                await socket.SendTextAsync(message.Payload.Span, disconnected);
-            else
-                await socket.SendBinaryAsync(message.Payload.Span, disconnected);
+            await socket.SendAsync(message.Kind, message.Payload, disconnected);
         }
     }
 
@@ -287,5 +284,68 @@ public class WebSocketTests
         Assert.That((last.Kind, last.CloseCode), Is.EqualTo((WebSocketMessageKind.Closed, WebSocketCloseCode.AbnormalClosure)));
         await cancelled.Task;
         Assert.That(server.Errors, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_message_may_come_and_go_in_parts()
+    {
+        await using TestServer server = await StartAsync(async (socket, disconnected) =>
+        {
+            while (await socket.ReceivePartAsync(disconnected) is { Kind: not WebSocketMessageKind.Closed } part)
+            {
+                if (!part.IsLast)
+                    Assert.That(async () => await socket.ReceiveAsync(disconnected), Throws.InvalidOperationException);
+                await socket.SendPartAsync(part.Kind, part.Payload, part.IsLast, disconnected);
+                if (!part.IsLast)
+                    Assert.That(() => socket.Queue("x"u8), Throws.InvalidOperationException);
+            }
+        });
+        using RawClient client = await UpgradeAsync(server);
+        await client.SendAsync(Frame(0x01, "\u00C3"));
+        Assert.That(await client.ReadBytesAsync(3), Is.EqualTo(Answer(0x01, "\u00C3")), "before the message is whole");
+        await client.SendAsync(Frame(0x89, "p") + Frame(0x00, "\u00A9b") + Frame(0x80, "c") + Text("whole") + Frame(0x02, "x") + Frame(0x80, ""));
+        Assert.That(await client.ReadBytesAsync(3 + 4 + 3 + 7 + 3 + 2), Is.EqualTo(
+            Answer(0x8A, "p") + Answer(0x00, "\u00A9b") + Answer(0x80, "c") + Answer(0x81, "whole") + Answer(0x02, "x") + Answer(0x80, "")));
+        await client.SendAsync(Frame(0x01, "\u00C3") + Frame(0x80, "("));
+        Assert.That(await client.ReadToEndAsync(), Is.EqualTo(Answer(0x01, "\u00C3") + CloseAnswer(1007)));
+        Assert.That(server.Errors, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_large_frame_comes_in_parts_and_is_never_in_memory_at_once()
+    {
+        const int size = 1_000_000;
+        List<int> parts = [];
+        await using TestServer server = await StartAsync(async (socket, disconnected) =>
+        {
+            WebSocketMessage part;
+            do
+            {
+                part = await socket.ReceivePartAsync(disconnected);
+                parts.Add((int)part.Payload.Length);
+            }
+            while (!part.IsLast);
+            await socket.ReceiveAsync(disconnected);
+        });
+        using RawClient client = await UpgradeAsync(server);
+        await client.SendAsync((byte[])[0x82, 0xFF, 0, 0, 0, 0, 0, 0x0F, 0x42, 0x40, 0, 0, 0, 0, .. new byte[size], .. Encoding.Latin1.GetBytes(Close(1000))]);
+        Assert.That(await client.ReadToEndAsync(), Is.EqualTo(CloseAnswer(1000)));
+        Assert.That((parts.Sum(), parts.Max() <= 64 * 1024), Is.EqualTo((size, true)));
+    }
+
+    [Test]
+    public async Task More_WebSockets_than_the_limit_are_refused_with_503_and_a_closed_one_makes_room()
+    {
+        await using TestServer server = await StartAsync(
+            EchoAsync, server: new HttpServerOptions { Limits = new HttpServerLimits { MaxConcurrentWebSockets = 1 } });
+        using (RawClient first = await UpgradeAsync(server))
+        {
+            Assert.That((await server.AskAsync(Upgrade)).Status, Is.EqualTo(503));
+            Assert.That((await server.AskAsync("POST /ws HTTP/1.1\r\nHost: a\r\n\r\n")).Status, Is.EqualTo(200), "others are served");
+            await first.SendAsync(Text("still") + Close(1000));
+            Assert.That(await first.ReadToEndAsync(), Is.EqualTo(Answer(0x81, "still") + CloseAnswer(1000)));
+        }
+
+        Assert.That(async () => (await server.AskAsync(Upgrade)).Status, Is.EqualTo(101).After(20_000, 10));
     }
 }

@@ -6,7 +6,7 @@ namespace Iris.Net.Tests.Sessions;
 
 internal sealed class TurnEventsTests
 {
-    private static readonly EventLimits Small = new(Lasting: 100, LastingFor: TimeSpan.FromSeconds(1), Most: 400);
+    private static readonly EventLimits Small = new(Lasting: 100, LastingFor: TimeSpan.FromSeconds(1), Most: 400) { JoinedFrom = 1000 };
     private static readonly TurnEnd SomeEnd = TurnEnd.Aborted(AbortReason.Failed, default);
 
     private readonly ManualTime _time = new();
@@ -289,5 +289,63 @@ internal sealed class TurnEventsTests
         await running.RunAsync();
         Assert.That(Read(reader), Has.Count.EqualTo(1));
         Assert.That(reader.End!.Status, Is.EqualTo(TurnStatus.Failed));
+    }
+
+    [Test]
+    public void DeltasOfASlowReaderAreJoinedAndOthersAreNot()
+    {
+        TurnEvents events = Make(new(1000, TimeSpan.FromSeconds(1), 4000) { JoinedFrom = 100 });
+        using EventReader reader = events.Attach();
+        foreach (char each in "abcd\"fghij")
+            events.Append(EventKind.Delta, ChannelEvent.Delta($"{each}"));
+        events.Append(EventKind.Record, "r"u8.ToArray());
+        events.Append(EventKind.Delta, ChannelEvent.Delta("k"));
+        events.Append(EventKind.Delta, ChannelEvent.Delta("\u00e9"));
+        Assert.That(string.Concat(Read(reader)), Is.EqualTo(string.Concat(
+            [.. "abcd".Select(each => Told($"{each}")), Told("\\\"fghij"), "Record r", Told("k\u00e9")])));
+        events.Append(EventKind.Delta, ChannelEvent.Delta("l"));
+        events.Append(EventKind.Delta, ChannelEvent.Delta("m"));
+        Assert.That(string.Concat(Read(reader)), Is.EqualTo(Told("l") + Told("m")), "it has caught up");
+
+        static string Told(string text) => $$"""Delta {"type":"delta","text":"{{text}}"}""";
+    }
+
+    [Test]
+    public void JoinedDeltasCountTheirTextAlone()
+    {
+        TurnEvents events = Make(new(1000, TimeSpan.FromSeconds(1), 4000) { JoinedFrom = 100 });
+        using EventReader slow = events.Attach();
+        for (int i = 0; i < 3000; i++)
+            events.Append(EventKind.Delta, ChannelEvent.Delta("x"));
+        Assert.That(slow.IsCut, Is.False, "84,000 bytes as they came");
+        for (int i = 0; i < 1500; i++)
+            events.Append(EventKind.Delta, ChannelEvent.Delta("x"));
+        Assert.That(slow.IsCut, Is.True);
+    }
+
+    [Test]
+    public void NothingIsLostWhereAReaderTakesWhatIsBeingJoined()
+    {
+        const int count = 200_000;
+        TurnEvents events = Make(new(long.MaxValue, TimeSpan.FromHours(1), long.MaxValue) { JoinedFrom = 0 });
+        using EventReader reader = events.Attach();
+        var text = new StringBuilder();
+        bool done = false;
+        var reading = Task.Run(() =>
+        {
+            bool last;
+            do
+            {
+                last = Volatile.Read(ref done);
+                while (reader.TryRead(out _, out ReadOnlySpan<byte> json))
+                    text.Append(Encoding.UTF8.GetString(ChannelEvent.TextOf(json)));
+            }
+            while (!last);
+        });
+        for (int i = 0; i < count; i++)
+            events.Append(EventKind.Delta, ChannelEvent.Delta($"{i % 10}"));
+        Volatile.Write(ref done, true);
+        Assert.That(reading.Wait(TimeSpan.FromSeconds(20)), Is.True);
+        Assert.That(text.ToString(), Is.EqualTo(string.Concat(Enumerable.Range(0, count).Select(i => $"{i % 10}"))));
     }
 }

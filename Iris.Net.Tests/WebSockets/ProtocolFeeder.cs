@@ -73,8 +73,8 @@ internal sealed class ProtocolFeeder(MessageLimits limits)
                 break;
             _said.Add(read switch
             {
-                WebSocketEvent.TextMessage => $"text {Describe(_protocol.Message.Span)}",
-                WebSocketEvent.BinaryMessage => $"binary {Describe(_protocol.Message.Span)}",
+                WebSocketEvent.TextMessage => $"text {Describe(_protocol.Message.ToArray())}",
+                WebSocketEvent.BinaryMessage => $"binary {Describe(_protocol.Message.ToArray())}",
                 WebSocketEvent.Ping => "ping",
                 WebSocketEvent.Pong => "pong",
                 WebSocketEvent.Close when _protocol.CloseReason.Length > 0 =>

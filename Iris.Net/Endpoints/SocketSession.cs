@@ -1,3 +1,4 @@
+using System.Buffers;
 using Iris.Net.Server;
 using Iris.Net.Sessions;
 using Iris.Net.Stores;
@@ -8,9 +9,23 @@ namespace Iris.Net.Endpoints;
 /// <summary>One WebSocket, many turns: the first message starts a session, which the connection is bound to from then on.</summary>
 internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket)
 {
+    // Error replies that may wait for a peer that does not read them, before nothing more of it is read.
+    private const int MostErrors = 16;
+
+    // What waits beside the socket's own buffer; more stays with the events, where deltas are joined, and a reader too far behind
+    // is cut.
+    private const int MostUnsent = 64 * 1024;
+
+    // A longer one would be repeated on every event.
+    private const int LongestRef = 512;
+
+    // How long a peer that closes, or that broke a rule, waits for the close while a turn runs.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
     private SessionId? _bound;
     private Task _sending = Task.CompletedTask;
     private int _due;   // turns whose last event is not sent yet
+    private int _errors;    // error replies that may be unsent
 
     /// <summary><c>GET /v1/ws</c>, upgraded.</summary>
     public async ValueTask RunAsync(CancellationToken disconnected)
@@ -19,14 +34,52 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
         {
             WebSocketMessage message = await socket.ReceiveAsync(disconnected).ConfigureAwait(false);
             if (message.Kind == WebSocketMessageKind.Closed)
+            {
+                await EndAsync(message.CloseCode).ConfigureAwait(false);
                 return;
-            if (!TurnBody.TryRead(message.Payload.Span, wire.MaxJsonDepth, out TurnBody body))
-                await RefuseAsync(RefusalCode.MalformedJson, "malformed JSON frame", disconnected).ConfigureAwait(false);
+            }
+
+            if (!TryRead(message.Payload, out TurnBody body))
+                await RefuseAsync(RefusalCode.MalformedJson, "malformed JSON frame", null, disconnected).ConfigureAwait(false);
+            else if (body.Ref?.Length > LongestRef)
+                await RefuseAsync(
+                    RefusalCode.BadRequest, $"$ref is longer than {LongestRef} bytes", null, disconnected).ConfigureAwait(false);
+            else if (body.IsControl)
+                await RefuseAsync(RefusalCode.BadRequest, null, body.Ref, disconnected).ConfigureAwait(false);
             else if (_bound is null && body.Token is not null)
                 await RefuseAsync(
-                    RefusalCode.BadRequest, "present no continuationToken to start a session", disconnected).ConfigureAwait(false);
+                    RefusalCode.BadRequest, "present no continuationToken to start a session", body.Ref, disconnected).ConfigureAwait(false);
             else
                 await AdmitAsync(body, disconnected).ConfigureAwait(false);
+        }
+    }
+
+    private bool TryRead(in ReadOnlySequence<byte> message, out TurnBody body)
+    {
+        if (message.IsSingleSegment)
+            return TurnBody.TryRead(message.FirstSpan, wire.MaxJsonDepth, out body, isMessage: !wire.IsSeedExact);
+        RentedBuffer whole = new();
+        message.CopyTo(whole.GetSpan((int)message.Length));
+        whole.Advance((int)message.Length);
+        bool isJson = TurnBody.TryRead(whole.Written.Span, wire.MaxJsonDepth, out body, isMessage: !wire.IsSeedExact);
+        whole.Clear();
+        return isJson;
+    }
+
+    // What is due goes out before the close: to a peer that ended its side and may still read, all of its turns; to one that closes
+    // or broke a rule, what soon comes.
+    private async ValueTask EndAsync(WebSocketCloseCode code)
+    {
+        if (socket.IsAborted)
+            return;
+        TimeSpan time = code == WebSocketCloseCode.AbnormalClosure ? Timeout.InfiniteTimeSpan : Grace;
+        try
+        {
+            await _sending.WaitAsync(time, wire.Sessions.Settings.Time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // The turn goes on without the peer.
         }
     }
 
@@ -44,41 +97,52 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
         if (admission.Turn is { } turn)
         {
             _bound = turn.SessionId;
-            Follow(turn, disconnected);
+            Follow(turn, body.Ref, disconnected);
             return;
         }
 
         if (admission.Failure is { } failure)
         {
-            await socket.SendTextAsync(wire.LastEvent("", failure).Span, disconnected).ConfigureAwait(false);
+            await SendErrorAsync(wire.LastEvent("", failure), body.Ref, disconnected).ConfigureAwait(false);
             return;
         }
 
         string? message = admission.Refusal == Refusal.UnknownSession ? $"unknown session '{_bound}'" : null;
-        await RefuseAsync(RefusalText.CodeOf(admission.Refusal), message, disconnected).ConfigureAwait(false);
+        await RefuseAsync(RefusalText.CodeOf(admission.Refusal), message, body.Ref, disconnected).ConfigureAwait(false);
     }
 
-    // Waiting for the send keeps a peer that makes mistakes and reads nothing from being read any faster.
-    private ValueTask RefuseAsync(RefusalCode code, string? message, CancellationToken disconnected) =>
-        socket.SendTextAsync(wire.ErrorEvent(code, message).Span, disconnected);
+    private ValueTask RefuseAsync(RefusalCode code, string? message, byte[]? reference, CancellationToken disconnected) =>
+        SendErrorAsync(wire.ErrorEvent(code, message), reference, disconnected);
 
-    private void Follow(RunningTurn turn, CancellationToken disconnected)
+    // A peer that makes mistakes and reads nothing is not read any more.
+    private async ValueTask SendErrorAsync(ReadOnlyMemory<byte> json, byte[]? reference, CancellationToken disconnected)
+    {
+        Queue(json.Span, reference);
+        _errors++;
+        socket.BeginFlush();
+        if (_errors >= MostErrors)
+            await socket.FlushAsync(disconnected).ConfigureAwait(false);
+        if (socket.Unsent == 0)
+            _errors = 0;
+    }
+
+    private void Follow(RunningTurn turn, byte[]? reference, CancellationToken disconnected)
     {
         EventReader reader = turn.Events.Attach();
         Interlocked.Increment(ref _due);
         socket.IsBusy = true;
-        _sending = SendAsync(_sending, turn, reader, disconnected);
+        _sending = SendAsync(_sending, turn, reader, reference, disconnected);
         turn.Start();
     }
 
-    private async Task SendAsync(Task before, RunningTurn turn, EventReader reader, CancellationToken disconnected)
+    private async Task SendAsync(Task before, RunningTurn turn, EventReader reader, byte[]? reference, CancellationToken disconnected)
     {
         await before.ConfigureAwait(false);   // the turn before may have ended and not yet been told
         using (reader)
         {
             try
             {
-                while (!await SendReadyAsync(turn, reader, disconnected).ConfigureAwait(false))
+                while (!await SendReadyAsync(turn, reader, reference, disconnected).ConfigureAwait(false))
                     await reader.WaitAsync().ConfigureAwait(false);
             }
             catch (Exception e) when (e is IOException or OperationCanceledException)
@@ -92,10 +156,10 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
     }
 
     /// <summary>Sends what there is in one send; true where nothing more will come.</summary>
-    private async ValueTask<bool> SendReadyAsync(RunningTurn turn, EventReader reader, CancellationToken disconnected)
+    private async ValueTask<bool> SendReadyAsync(RunningTurn turn, EventReader reader, byte[]? reference, CancellationToken disconnected)
     {
-        while (reader.TryRead(out _, out ReadOnlySpan<byte> json))
-            socket.Queue(json);
+        while (socket.Unsent < MostUnsent && reader.TryRead(out _, out ReadOnlySpan<byte> json))
+            Queue(json, reference);
         if (reader.IsCut)
         {
             await socket.CloseAsync(WebSocketCloseCode.TryAgainLater, cancel: disconnected).ConfigureAwait(false);
@@ -104,8 +168,22 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
 
         TurnEnd? end = reader.End;
         if (end is not null)
-            socket.Queue(wire.LastEvent(turn.SessionId.Value, end).Span);
+            Queue(wire.LastEvent(turn.SessionId.Value, end).Span, reference);
         await socket.FlushAsync(disconnected).ConfigureAwait(false);
         return end is not null;
+    }
+
+    private void Queue(ReadOnlySpan<byte> json, byte[]? reference)
+    {
+        if (reference is null)
+        {
+            socket.Queue(json);
+            return;
+        }
+
+        RentedBuffer whole = new();
+        WireJson.WriteWithRef(whole, json, reference);
+        socket.Queue(whole.Written.Span);
+        whole.Clear();
     }
 }

@@ -11,13 +11,20 @@ internal readonly struct TurnBody
 {
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
-    private TurnBody(byte[] json, byte[]? token) => (Json, Token) = (json, token);
+    private TurnBody(byte[] json, byte[]? token, byte[]? reference, bool isControl) =>
+        (Json, Token, Ref, IsControl) = (json, token, reference, isControl);
 
     /// <summary>The body without its top-level <c>continuationToken</c>; nobody else's memory.</summary>
     public byte[] Json { get; }
 
     /// <summary>The token where the body has a string of that name, in UTF-8; the last one counts.</summary>
     public byte[]? Token { get; }
+
+    /// <summary>The top-level <c>$ref</c> of a message, which is cut from it: JSON without white space; the last one counts.</summary>
+    public byte[]? Ref { get; }
+
+    /// <summary>Whether a message is an object with <c>$iris</c>: none for a program.</summary>
+    public bool IsControl { get; }
 
     /// <summary>Reads an HTTP body: a byte order mark is skipped, an empty or blank one is <c>{}</c>.</summary>
     public static bool TryReadHttp(ReadOnlySpan<byte> utf8, int maxDepth, out TurnBody body)
@@ -28,14 +35,19 @@ internal readonly struct TurnBody
     }
 
     /// <summary>Reads one JSON value, whatever it is; false where it is malformed, not UTF-8, or has a lone surrogate.</summary>
-    public static bool TryRead(ReadOnlySpan<byte> utf8, int maxDepth, out TurnBody body)
+    /// <param name="utf8">The value.</param>
+    /// <param name="maxDepth">Deeper ones are malformed.</param>
+    /// <param name="body">What was read.</param>
+    /// <param name="isMessage">Whether members named <c>$ref</c> and <c>$iris</c> mean something.</param>
+    public static bool TryRead(ReadOnlySpan<byte> utf8, int maxDepth, out TurnBody body, bool isMessage = false)
     {
         body = default;
         if (!Utf8.IsValid(utf8))
             return false;
         byte[] rented = ArrayPool<byte>.Shared.Rent(utf8.Length);
         Cutter cutter = new(rented);
-        byte[]? token = null;
+        byte[]? token = null, reference = null;
+        bool isControl = false;
         var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = maxDepth });
         try
         {
@@ -43,20 +55,27 @@ internal readonly struct TurnBody
             {
                 if (HasLoneSurrogate(reader))
                     return false;
-                if (reader.TokenType != JsonTokenType.PropertyName || reader.CurrentDepth != 1
-                    || !reader.ValueTextEquals("continuationToken"u8))
+                if (reader.TokenType != JsonTokenType.PropertyName || reader.CurrentDepth != 1)
+                    continue;
+                isControl |= isMessage && reader.ValueTextEquals("$iris"u8);
+                bool isRef = isMessage && reader.ValueTextEquals("$ref"u8);
+                if (!isRef && !reader.ValueTextEquals("continuationToken"u8))
                     continue;
                 int start = (int)reader.TokenStartIndex;
                 reader.Read();
                 if (HasLoneSurrogate(reader))
                     return false;
-                token = reader.TokenType == JsonTokenType.String ? Unescaped(ref reader) : null;
+                int value = (int)reader.TokenStartIndex;
+                if (!isRef)
+                    token = reader.TokenType == JsonTokenType.String ? Unescaped(ref reader) : null;
                 if (!SkipJudged(ref reader))
                     return false;
+                if (isRef)
+                    reference = Compact(utf8[value..(int)reader.BytesConsumed]);
                 cutter.Cut(utf8, start, (int)reader.BytesConsumed);
             }
 
-            body = new TurnBody(cutter.Rest(utf8), token);
+            body = new TurnBody(cutter.Rest(utf8), token, reference, isControl);
             return true;
         }
         catch (JsonException)
@@ -76,6 +95,12 @@ internal readonly struct TurnBody
     {
         int open = reader.CurrentDepth + (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray ? 1 : 0);
         return open == maxDepth && rest.TrimStart(" \t\r\n,"u8) is [(byte)'{' or (byte)'[', ..];
+    }
+
+    private static byte[] Compact(ReadOnlySpan<byte> json)
+    {
+        byte[] compact = new byte[json.Length];
+        return compact[..JsonWhiteSpace.Remove(json, compact)];
     }
 
     private static byte[] Unescaped(ref Utf8JsonReader reader) =>

@@ -64,6 +64,15 @@ internal static class WireJson
     public static ReadOnlyMemory<byte> ErrorEvent(string message, string? code, string? errorId) =>
         Write("message"u8, message, code, errorId, type: true);
 
+    /// <summary>Writes an event with <c>"ref":…</c> behind its other fields.</summary>
+    public static void WriteWithRef(IBufferWriter<byte> buffer, ReadOnlySpan<byte> json, ReadOnlySpan<byte> reference)
+    {
+        buffer.Write(json[..^1]);
+        buffer.Write(",\"ref\":"u8);
+        buffer.Write(reference);
+        buffer.Write("}"u8);
+    }
+
     private static ReadOnlyMemory<byte> Write(ReadOnlySpan<byte> name, string text, string? code, string? errorId, bool type = false)
     {
         ArrayBufferWriter<byte> buffer = new(256);

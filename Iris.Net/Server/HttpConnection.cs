@@ -27,10 +27,15 @@ internal sealed class HttpConnection(HttpServer server, Connection transport) : 
     /// <summary>Names the connection in events.</summary>
     public long Number => _measure.Number;
 
+    /// <summary>Whether the connection is counted as a WebSocket.</summary>
+    public bool IsWebSocket { get; set; }
+
     /// <summary>Whether another request may follow this one.</summary>
     public bool IsPersistent { get; set; }
 
     protected override long BodyReceived => Exchange.Content.Received;
+
+    protected override TimeSpan DrainTimeout => _webSocket?.Options.CloseTimeout ?? base.DrainTimeout;
 
     private PipeReader Input => Transport.Input;
 
@@ -176,8 +181,8 @@ internal sealed class HttpConnection(HttpServer server, Connection transport) : 
     {
         Transport.ShutdownSend();
         Await(Wait.End);
-        long drained = 0;
-        while (drained <= Server.Options.Limits.MaxDrain)
+        long drained = 0, most = _webSocket?.Options.MaxCloseDrain ?? Server.Options.Limits.MaxDrain;
+        while (drained <= most)
         {
             ReadResult read = await Input.ReadAsync().ConfigureAwait(false);
             drained += read.Buffer.Length;

@@ -1,4 +1,5 @@
 using System.Net.Security;
+using Iris.Net.Diagnostics;
 using Iris.Net.Http;
 using Iris.Net.Transport;
 
@@ -16,6 +17,8 @@ public sealed class HttpServer : IAsyncDisposable
     private readonly SocketTransportOptions _transportOptions;
     private readonly SocketTransport _transport;
     private readonly int _maxConnections;
+    private readonly int _maxWebSockets;
+    private int _webSockets;
     private readonly CancellationTokenSource _noGrace = new();
     private TaskCompletionSource? _empty;
     private Task? _stopped;
@@ -43,6 +46,7 @@ public sealed class HttpServer : IAsyncDisposable
             TrailerCount = limits.MaxRequestHeaderCount,
         };
         _maxConnections = limits.MaxConcurrentConnections ?? DescriptorLimit.ShareForConnections;
+        _maxWebSockets = limits.MaxConcurrentWebSockets ?? _maxConnections;
         _transportOptions = new SocketTransportOptions
         {
             SendBuffer = limits.SocketSendBuffer,
@@ -137,8 +141,20 @@ public sealed class HttpServer : IAsyncDisposable
         return Deadlines.Count <= _maxConnections;
     }
 
+    /// <summary>Counts a WebSocket in; false where there are too many.</summary>
+    internal bool TryAddWebSocket(HttpConnection connection)
+    {
+        if (Interlocked.Increment(ref _webSockets) <= _maxWebSockets)
+            return connection.IsWebSocket = true;
+        Interlocked.Decrement(ref _webSockets);
+        Telemetry.Breached(nameof(HttpServerLimits.MaxConcurrentWebSockets));
+        return false;
+    }
+
     internal void Remove(HttpConnection connection)
     {
+        if (connection.IsWebSocket)
+            Interlocked.Decrement(ref _webSockets);
         Deadlines.Remove(connection);
         if (_isStopping && Deadlines.Count == 0)
             Volatile.Read(ref _empty)?.TrySetResult();

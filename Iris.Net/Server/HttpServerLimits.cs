@@ -51,6 +51,9 @@ public sealed record HttpServerLimits
     /// <summary>Connections at one time. Null: three quarters of the process's descriptors, at most 100,000. More get 503.</summary>
     public int? MaxConcurrentConnections { get; init => field = value is { } count ? Checked(count) : null; }
 
+    /// <summary>WebSockets at one time. Null: as many as connections. More get 503 instead of 101.</summary>
+    public int? MaxConcurrentWebSockets { get; init => field = value is { } count ? Checked(count) : null; }
+
     /// <summary>How long a closing connection's input is read away, so that the answer is not lost to a reset. Default 1 s.</summary>
     public TimeSpan DrainTimeout { get; init => field = Checked(value); } = TimeSpan.FromSeconds(1);
 

@@ -21,15 +21,22 @@ internal sealed class MessageDeflater(WebSocketCompression options, bool forgets
         compressed = default;
         if (message.Length < options.MinMessageSize)
             return false;
-        _sink.IsOpen = true;
-        _stream ??= new DeflateStream(_sink, options.Level, leaveOpen: true);
-        _stream.Write(message);
-        _stream.Flush();
-        compressed = _sink.Written[..^TailLength];
-        if (!forgets)
-            return true; // what follows may refer to it
-        Stop();
-        return compressed.Length < message.Length;
+        Begin().Write(message);
+        return TryEnd(message.Length, out compressed);
+    }
+
+    /// <summary>Compresses a message; false where it is better sent as it is.</summary>
+    /// <param name="message">The whole of it.</param>
+    /// <param name="compressed">Its payload on the wire, valid until <see cref="Release"/>.</param>
+    public bool TryDeflate(in ReadOnlySequence<byte> message, out ReadOnlySpan<byte> compressed)
+    {
+        compressed = default;
+        if (message.Length < options.MinMessageSize)
+            return false;
+        DeflateStream stream = Begin();
+        foreach (ReadOnlyMemory<byte> segment in message)
+            stream.Write(segment.Span);
+        return TryEnd(message.Length, out compressed);
     }
 
     /// <summary>Returns the memory of the last message.</summary>
@@ -39,6 +46,22 @@ internal sealed class MessageDeflater(WebSocketCompression options, bool forgets
     {
         Stop();
         _sink.Release();
+    }
+
+    private DeflateStream Begin()
+    {
+        _sink.IsOpen = true;
+        return _stream ??= new DeflateStream(_sink, options.Level, leaveOpen: true);
+    }
+
+    private bool TryEnd(long length, out ReadOnlySpan<byte> compressed)
+    {
+        _stream!.Flush();
+        compressed = _sink.Written[..^TailLength];
+        if (!forgets)
+            return true; // what follows may refer to it
+        Stop();
+        return compressed.Length < length;
     }
 
     // The stream ends with a last block, which nobody wants.

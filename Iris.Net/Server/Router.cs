@@ -191,6 +191,7 @@ internal sealed record WebSocketRoute(RouteTemplate Template, WebSocketHandler H
     {
         MaxMessageSize = Options.MaxMessageSize,
         MaxFragments = Options.MaxFragmentsPerMessage,
+        MaxControlFrames = Options.MaxControlFrames,
         AcceptBinary = Options.AcceptBinary,
     };
 }

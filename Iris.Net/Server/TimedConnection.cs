@@ -42,6 +42,9 @@ internal abstract class TimedConnection(HttpServer server, Connection transport)
     /// <summary>Bytes of the body that is being read.</summary>
     protected abstract long BodyReceived { get; }
 
+    /// <summary>How long input is read away at the end.</summary>
+    protected virtual TimeSpan DrainTimeout => _limits.DrainTimeout;
+
     /// <summary>When the request began.</summary>
     protected long RequestStart { get; private set; }
 
@@ -60,7 +63,7 @@ internal abstract class TimedConnection(HttpServer server, Connection transport)
             Wait.NextRequest => (server.Deadlines.Now, _limits.KeepAliveTimeout),
             Wait.Head => (RequestStart, _limits.RequestHeadersTimeout),
             Wait.Body => (RequestStart, _limits.RequestTimeout),
-            _ => (server.Deadlines.Now, _limits.DrainTimeout),
+            _ => (server.Deadlines.Now, DrainTimeout),
         };
         _deadline.Set(wait, Deadlines.After(start, timeout));
     }

@@ -1,8 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
-using System.IO.Pipelines;
 using System.Net;
-using System.Runtime.CompilerServices;
 using Iris.Net.Diagnostics;
 using Iris.Net.Transport;
 using Iris.Net.WebSockets;
@@ -13,25 +11,20 @@ namespace Iris.Net.Server;
 /// somebody receives.</summary>
 public sealed class WebSocketConnection
 {
-    private const long NotClosing = -1;
-
-    private readonly Lock _lock = new();        // over the protocol's state and the output
     private readonly HttpConnection _connection;
     private readonly WebSocketUpgrade _upgrade;
+    private readonly Lock _gate = new();        // over the protocol's state and the output
     private readonly WebSocketProtocol _protocol;
     private readonly MessageDeflater? _deflater;
-    private readonly FlushOnce _flush;
-    private WebSocketMessage? _end;
-    private bool _isReceiving;
-    private PeerPulse _pulse;
-    private long _closingSince = NotClosing;
-    private bool _closeExpired;
+    private readonly WebSocketSender _sender;
+    private readonly WebSocketClosing _closing;
+    private readonly WebSocketReceiver _receiver;
 
     internal WebSocketConnection(HttpConnection connection, WebSocketUpgrade upgrade)
     {
         _connection = connection;
         _upgrade = upgrade;
-        _flush = new FlushOnce(Transport.Output, _lock);
+        Deadlines deadlines = connection.Server.Deadlines;
         MessageInflater? inflater = null;
         if (upgrade.Deflate is { } agreed)
         {
@@ -40,7 +33,10 @@ public sealed class WebSocketConnection
         }
 
         _protocol = new WebSocketProtocol(upgrade.Route.Limits, inflater);
-        _pulse = new PeerPulse(Now);
+        _sender = new WebSocketSender(Transport.Output, _protocol, _deflater, _gate);
+        _closing = new WebSocketClosing(_sender, deadlines);
+        _receiver = new WebSocketReceiver(
+            Transport, _protocol, _sender, _closing, _gate, deadlines, mostPongs: upgrade.Route.Options.MaxMessageSize);
     }
 
     /// <summary>Who asked, as <see cref="HttpServerOptions.Before"/> found out.</summary>
@@ -70,71 +66,89 @@ public sealed class WebSocketConnection
         }
     }
 
-    private WebSocketOptions Options => _upgrade.Route.Options;
+    /// <summary>Whether the connection was reset: nothing that is sent arrives any more.</summary>
+    public bool IsAborted => Transport.IsAborted;
+
+    internal WebSocketOptions Options => _upgrade.Route.Options;
 
     private Connection Transport => _connection.Transport;
 
-    private long Now => _connection.Server.Deadlines.Now;
-
     /// <summary>Waits for the next whole message. After the end it brings the end again. The peer's close is answered when the
-    /// handler returns, so that it can send what is still due; <see cref="WebSocketOptions.CloseTimeout"/> later at the latest.</summary>
+    /// handler returns, so that it can send what is still due; <see cref="WebSocketOptions.CloseTimeout"/> later at the latest.
+    /// A peer that ended its side without a close (1006) may still read.</summary>
     /// <param name="cancel">Ends the wait; no message is lost.</param>
-    /// <exception cref="InvalidOperationException">Somebody receives already.</exception>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<WebSocketMessage> ReceiveAsync(CancellationToken cancel = default)
-    {
-        if (Interlocked.Exchange(ref _isReceiving, true))
-            throw new InvalidOperationException("Somebody receives already.");
-        try
-        {
-            lock (_lock)
-                _protocol.ReleaseMessage();
-            while (_end is null)
-            {
-                ReadResult read = await Transport.Input.ReadAsync(_connection.Beside(cancel)).ConfigureAwait(false);
-                WebSocketMessage? message = Take(read, out bool hasReplied);
-                if (hasReplied)
-                    await _flush.RunAsync(_connection.Beside(cancel)).ConfigureAwait(false);
-                if (message is { } received)
-                    return received;
-            }
+    /// <exception cref="InvalidOperationException">Somebody receives already, or a message that comes in parts is
+    /// unfinished.</exception>
+    public ValueTask<WebSocketMessage> ReceiveAsync(CancellationToken cancel = default) =>
+        _receiver.ReceiveAsync(inParts: false, _connection.Beside(cancel));
 
-            return _end.Value;
-        }
-        finally
-        {
-            Volatile.Write(ref _isReceiving, false);
-        }
-    }
+    /// <summary>Waits for the next part of a message: a fragment, or some 64 KiB of a larger one; so a message may be larger than
+    /// memory. Text is judged as it comes: a part may end within a character. Otherwise as <see cref="ReceiveAsync"/>.</summary>
+    /// <param name="cancel">Ends the wait; nothing is lost.</param>
+    /// <exception cref="InvalidOperationException">Somebody receives already.</exception>
+    public ValueTask<WebSocketMessage> ReceivePartAsync(CancellationToken cancel = default) =>
+        _receiver.ReceiveAsync(inParts: true, _connection.Beside(cancel));
 
     /// <summary>Adds one text message to what the next flush sends; waits for nothing. From any thread. After the close or the
     /// peer's end it does nothing.</summary>
     /// <param name="text">Valid UTF-8.</param>
-    public void Queue(ReadOnlySpan<byte> text) => Queue(Opcode.Text, text);
+    /// <exception cref="InvalidOperationException">A message that goes out in parts is unfinished.</exception>
+    public void Queue(ReadOnlySpan<byte> text) => _sender.Queue(Opcode.Text, text);
 
     /// <summary>Sends all that was queued in one send, and waits until the system took it. Several callers wait for one send.</summary>
     /// <param name="cancel">Ends the wait, not the send.</param>
     /// <exception cref="IOException">The peer is gone.</exception>
-    public ValueTask FlushAsync(CancellationToken cancel = default) => _flush.RunAsync(_connection.Beside(cancel));
+    public ValueTask FlushAsync(CancellationToken cancel = default) => _sender.FlushAsync(_connection.Beside(cancel));
 
     /// <summary>Queues one text message and flushes.</summary>
     /// <param name="text">Valid UTF-8.</param>
     /// <param name="cancel">Ends the wait; the message stays queued.</param>
     /// <exception cref="IOException">The peer is gone.</exception>
+    /// <exception cref="InvalidOperationException">A message that goes out in parts is unfinished.</exception>
     public ValueTask SendTextAsync(ReadOnlySpan<byte> text, CancellationToken cancel = default)
     {
-        Queue(Opcode.Text, text);
-        return _flush.RunAsync(_connection.Beside(cancel));
+        _sender.Queue(Opcode.Text, text);
+        return FlushAsync(cancel);
     }
 
     /// <summary>Queues one binary message and flushes.</summary>
     /// <param name="payload">Any bytes.</param>
     /// <param name="cancel">Ends the wait; the message stays queued.</param>
     /// <exception cref="IOException">The peer is gone.</exception>
+    /// <exception cref="InvalidOperationException">A message that goes out in parts is unfinished.</exception>
     public ValueTask SendBinaryAsync(ReadOnlySpan<byte> payload, CancellationToken cancel = default)
     {
-        Queue(Opcode.Binary, payload);
-        return _flush.RunAsync(_connection.Beside(cancel));
+        _sender.Queue(Opcode.Binary, payload);
+        return FlushAsync(cancel);
+    }
+
+    /// <summary>Queues one message in one frame and flushes. The payload is copied at once.</summary>
+    /// <param name="kind">Text, which must be valid UTF-8, or binary.</param>
+    /// <param name="payload">The message.</param>
+    /// <param name="cancel">Ends the wait; the message stays queued.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The kind is neither.</exception>
+    /// <exception cref="IOException">The peer is gone.</exception>
+    /// <exception cref="InvalidOperationException">A message that goes out in parts is unfinished.</exception>
+    public ValueTask SendAsync(WebSocketMessageKind kind, in ReadOnlySequence<byte> payload, CancellationToken cancel = default)
+    {
+        _sender.Queue(OpcodeOf(kind), payload);
+        return FlushAsync(cancel);
+    }
+
+    /// <summary>Queues one fragment of a message and flushes; the first one begins the message. No other message begins until the
+    /// last fragment was sent.</summary>
+    /// <param name="kind">Text, which must be valid UTF-8 as a whole, or binary.</param>
+    /// <param name="payload">The fragment.</param>
+    /// <param name="isLast">Whether the message ends with it.</param>
+    /// <param name="cancel">Ends the wait; the fragment stays queued.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The kind is neither.</exception>
+    /// <exception cref="IOException">The peer is gone.</exception>
+    /// <exception cref="InvalidOperationException">A message of the other kind is unfinished.</exception>
+    public ValueTask SendPartAsync(
+        WebSocketMessageKind kind, in ReadOnlySequence<byte> payload, bool isLast, CancellationToken cancel = default)
+    {
+        _sender.QueuePart(OpcodeOf(kind), payload, isLast);
+        return FlushAsync(cancel);
     }
 
     /// <summary>Sends what was queued and a close frame; nothing is sent afterwards. Whoever receives goes on until the peer's
@@ -144,16 +158,11 @@ public sealed class WebSocketConnection
     /// <param name="cancel">Ends the wait.</param>
     /// <exception cref="ArgumentException">The code or the reason may not be sent.</exception>
     /// <exception cref="IOException">The peer is gone.</exception>
-    public ValueTask CloseAsync(WebSocketCloseCode code, string reason = "", CancellationToken cancel = default)
-    {
-        lock (_lock)
-        {
-            if (_protocol.WriteClose(Transport.Output, code, reason))
-                BeginClosing();
-        }
+    public ValueTask CloseAsync(WebSocketCloseCode code, string reason = "", CancellationToken cancel = default) =>
+        _closing.CloseAsync(code, reason, _connection.Beside(cancel));
 
-        return _flush.RunAsync(_connection.Beside(cancel));
-    }
+    /// <summary>Sends what was queued, without waiting.</summary>
+    internal void BeginFlush() => _sender.BeginFlush();
 
     /// <summary>Runs the handler, then the closing handshake. The span of the upgrade request lasts until the end.</summary>
     internal async ValueTask RunAsync(CancellationToken disconnected)
@@ -179,14 +188,14 @@ public sealed class WebSocketConnection
         try
         {
             await CloseAsync(code, cancel: CancellationToken.None).ConfigureAwait(false);
-            while (_end is null)
-                await ReceiveAsync(CancellationToken.None).ConfigureAwait(false);
+            while (!_receiver.HasEnded)
+                await _receiver.ReceiveAsync(inParts: true, CancellationToken.None).ConfigureAwait(false);
         }
         finally
         {
             if (isCounted)
                 HttpInstruments.WebSockets.Add(-1);
-            lock (_lock)
+            lock (_gate)
             {
                 _protocol.Dispose();
                 _deflater?.Dispose();
@@ -201,129 +210,44 @@ public sealed class WebSocketConnection
             GoAway();
     }
 
-    internal void GoAway() => CloseSoon(WebSocketCloseCode.GoingAway);
+    internal void GoAway() => _closing.CloseSoon(WebSocketCloseCode.GoingAway);
 
     internal void Tick(long now)
     {
         if (_connection.Server.IsStopping)
             CloseWhereIdle();
-        long closingSince = Volatile.Read(ref _closingSince);
-        if (closingSince != NotClosing)
+        if (_closing.Tick(now, Options.CloseTimeout))
         {
-            if (now - closingSince >= Options.CloseTimeout.TotalMilliseconds)
-            {
-                if (!_closeExpired)
-                    Telemetry.Breached("WebSocketCloseTimeout");
-                EndWithoutAnswer();
-            }
-
+            if (_closing.HasExpired)
+                Transport.Input.CancelPendingRead();
             return;
         }
 
-        switch (_pulse.Check(now, Volatile.Read(ref _isReceiving), Options))
+        switch (_receiver.Tick(now, Options))
         {
             case PulseCheck.Ping:
-                Queue(Opcode.Ping, default);
-                _flush.Start();
+                _sender.Queue(Opcode.Ping, default(ReadOnlySpan<byte>));
+                _sender.BeginFlush();
                 break;
             case PulseCheck.Lost:
                 Telemetry.Breached("WebSocketPongTimeout");
-                CloseSoon(WebSocketCloseCode.InternalError);
+                _closing.CloseSoon(WebSocketCloseCode.InternalError);
                 break;
             case PulseCheck.Fine:
                 break;
         }
     }
 
+    private static Opcode OpcodeOf(WebSocketMessageKind kind) => kind switch
+    {
+        WebSocketMessageKind.Text => Opcode.Text,
+        WebSocketMessageKind.Binary => Opcode.Binary,
+        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+    };
+
     private ValueTask HandleAsync(CancellationToken disconnected)
     {
         using (Transport.Enter())
             return _upgrade.Route.Handler(this, disconnected);
-    }
-
-    private void Queue(Opcode opcode, ReadOnlySpan<byte> payload)
-    {
-        lock (_lock)
-        {
-            if (!_protocol.IsCloseWritten)
-                Write(opcode, payload);
-        }
-    }
-
-    private void Write(Opcode opcode, ReadOnlySpan<byte> payload)
-    {
-        if (opcode is Opcode.Text or Opcode.Binary
-            && _deflater?.TryDeflate(payload, out ReadOnlySpan<byte> compressed) == true)
-            FrameWriter.Write(Transport.Output, opcode, compressed, isCompressed: true);
-        else
-            FrameWriter.Write(Transport.Output, opcode, payload);
-        _deflater?.Release();
-    }
-
-    private void CloseSoon(WebSocketCloseCode code)
-    {
-        lock (_lock)
-        {
-            if (!_protocol.WriteClose(Transport.Output, code))
-                return;
-            BeginClosing();
-        }
-
-        _flush.Start();
-    }
-
-    private void BeginClosing()
-    {
-        if (_closingSince == NotClosing)
-            Volatile.Write(ref _closingSince, Now);
-    }
-
-    // The peer had its time to answer our close, or we had ours to answer the peer's.
-    private void EndWithoutAnswer()
-    {
-        CloseSoon(WebSocketCloseCode.NormalClosure);
-        _closeExpired = true;
-        Transport.Input.CancelPendingRead();
-    }
-
-    private WebSocketMessage? Take(in ReadResult read, out bool hasReplied)
-    {
-        hasReplied = false;
-        ReadOnlySequence<byte> buffer = read.Buffer;
-        if (!buffer.IsEmpty)
-            _pulse.Hear(Now);
-        var reader = new SequenceReader<byte>(buffer);
-        lock (_lock)
-        {
-            while (true)
-            {
-                switch (_protocol.Read(ref reader, Transport.Output, Now))
-                {
-                    case WebSocketEvent.TextMessage:
-                        Transport.Input.AdvanceTo(reader.Position);
-                        return new WebSocketMessage(WebSocketMessageKind.Text, _protocol.Message);
-                    case WebSocketEvent.BinaryMessage:
-                        Transport.Input.AdvanceTo(reader.Position);
-                        return new WebSocketMessage(WebSocketMessageKind.Binary, _protocol.Message);
-                    case WebSocketEvent.Ping:
-                        hasReplied = true;
-                        break;
-                    case WebSocketEvent.Pong:
-                        break;
-                    case WebSocketEvent.Close or WebSocketEvent.Failed:
-                        Transport.Input.AdvanceTo(reader.Position);
-                        BeginClosing();
-                        HttpInstruments.Broken(_protocol.Broken);
-                        return _end = new WebSocketMessage(_protocol.CloseCode);
-                    case WebSocketEvent.None:
-                        Transport.Input.AdvanceTo(reader.Position, buffer.End);
-                        if (read.IsCompleted || _closeExpired)
-                            _end = new WebSocketMessage(WebSocketCloseCode.AbnormalClosure);
-                        return _end;
-                    default:
-                        throw new InvalidOperationException("Unknown event.");
-                }
-            }
-        }
     }
 }

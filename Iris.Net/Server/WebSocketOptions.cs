@@ -28,6 +28,12 @@ public sealed record WebSocketOptions
     /// <summary>Compresses messages for clients that offer it; null, the default, for none. <see cref="MaxMessageSize"/> then
     /// also bounds what a message inflates to, while it inflates.</summary>
     public WebSocketCompression? Compression { get; init; }
+    /// <summary>Pings and pongs within 10 s. Default 100; more closes with 1008.</summary>
+    public int MaxControlFrames { get; init; } = 100;
+
+    /// <summary>Bytes that are read away, for <see cref="CloseTimeout"/> at most, behind a mistake or the end of the closing
+    /// handshake, so that a peer that goes on sending still gets the close. Default 16,777,216.</summary>
+    public long MaxCloseDrain { get; init; } = 16 * 1024 * 1024;
 
     /// <summary>How often an idle peer is pinged. Default 20 s.</summary>
     public TimeSpan PingInterval { get; init; } = TimeSpan.FromSeconds(20);

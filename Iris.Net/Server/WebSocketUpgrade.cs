@@ -50,7 +50,7 @@ internal sealed record WebSocketUpgrade(WebSocketRoute Route, string? Principal,
             return 503;
         return exchange.Request.Handshake switch
         {
-            HandshakeVerdict.Accepted => 0,
+            HandshakeVerdict.Accepted => exchange.Connection.Server.TryAddWebSocket(exchange.Connection) ? 0 : 503,
             HandshakeVerdict.WrongVersion => 426,
             HandshakeVerdict.WrongKey or HandshakeVerdict.WrongOffer or HandshakeVerdict.NotAnUpgrade => 400,
             _ => throw new InvalidOperationException("Unknown verdict."),

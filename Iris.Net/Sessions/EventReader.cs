@@ -36,7 +36,7 @@ internal sealed class EventReader : IValueTaskSource, IThreadPoolWorkItem, IDisp
 
         _at = node;
         kind = node.Kind;
-        json = node.Json;
+        json = node.Take();
         return true;
     }
 
@@ -74,6 +74,9 @@ internal sealed class EventReader : IValueTaskSource, IThreadPoolWorkItem, IDisp
         _wait.OnCompleted(continuation, state, token, flags);
 
     void IValueTaskSource.GetResult(short token) => _wait.GetResult(token);
+
+    /// <summary>Whether the reader is so far behind that what it has still to take may be joined.</summary>
+    internal bool IsBehind(TurnEvents.Node tail, EventLimits limits) => tail.Deltas - _at.Deltas > limits.JoinedFrom;
 
     internal void Register() => Volatile.Write(ref _state, Waits);
 

@@ -21,10 +21,12 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
         {
             if (_tail is null)
                 return;
-            Node node = new(kind, json, _tail.Deltas + (kind == EventKind.Delta ? json.Length : 0));
-            _tail = _tail.Next = node;
+            bool isDelta = kind == EventKind.Delta;
+            if (!isDelta || !_tail.TryJoin(json))
+                _tail = _tail.Next = new Node(
+                    kind, json, _tail.Deltas + (isDelta ? json.Length : 0), isOpen: isDelta && AllAreBehind());
             foreach (EventReader reader in _readers)
-                reader.Appended(node, time, limits);
+                reader.Appended(_tail, time, limits);
         }
     }
 
@@ -70,17 +72,57 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
         }
     }
 
-    /// <summary>One event; a reader's place is the last one that it took.</summary>
-    internal sealed class Node(EventKind kind, byte[] json, long deltas)
+    private bool AllAreBehind()
     {
+        foreach (EventReader reader in _readers)
+            if (!reader.IsBehind(_tail!, limits))
+                return false;
+        return _readers.Length > 0;
+    }
+
+    /// <summary>One event; a reader's place is the last one that it took. Open ones are deltas that no reader has come to yet:
+    /// further ones are joined to them.</summary>
+    internal sealed class Node(EventKind kind, byte[] json, long deltas, bool isOpen = false)
+    {
+        private const int LongestJoined = 16 * 1024;
+
         private Node? _next;
+        private byte[] _json = json;
+        private int _length = json.Length;
+        private volatile bool _isOpen = isOpen;
 
         public EventKind Kind => kind;
 
-        public byte[] Json => json;
-
         /// <summary>Bytes of deltas up to here: the distance of two nodes is a backlog.</summary>
-        public long Deltas => deltas;
+        public long Deltas { get; private set; } = deltas;
+
+        /// <summary>The event, which does not change any more.</summary>
+        public ReadOnlySpan<byte> Take()
+        {
+            if (_isOpen)
+            {
+                lock (this)
+                    _isOpen = false;
+            }
+
+            return _json.AsSpan(0, _length);
+        }
+
+        /// <summary>Joins a delta to this one; false where a reader may have it already.</summary>
+        public bool TryJoin(ReadOnlySpan<byte> delta)
+        {
+            if (!_isOpen)
+                return false;
+            lock (this)
+            {
+                ReadOnlySpan<byte> text = ChannelEvent.TextOf(delta);
+                if (!_isOpen || _length + text.Length > LongestJoined)
+                    return _isOpen = false;
+                ChannelEvent.Join(ref _json, ref _length, text);
+                Deltas += text.Length;
+                return true;
+            }
+        }
 
         public Node? Next
         {
@@ -94,4 +136,8 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
 /// <param name="Lasting">Cut where this much waits for <paramref name="LastingFor"/>.</param>
 /// <param name="LastingFor">How long.</param>
 /// <param name="Most">Cut where this much waits at all.</param>
-internal sealed record EventLimits(long Lasting, TimeSpan LastingFor, long Most);
+internal sealed record EventLimits(long Lasting, TimeSpan LastingFor, long Most)
+{
+    /// <summary>Where this much waits for every reader, further deltas are joined.</summary>
+    public long JoinedFrom { get; init; } = Lasting / 16;
+}

@@ -12,6 +12,13 @@ internal enum WebSocketEvent
     /// <summary>A whole binary message: <see cref="WebSocketProtocol.Message"/>.</summary>
     BinaryMessage,
 
+    /// <summary>A part of a text message, and not its last, which is a <see cref="TextMessage"/>. It may end within a
+    /// character.</summary>
+    TextPart,
+
+    /// <summary>A part of a binary message, and not its last, which is a <see cref="BinaryMessage"/>.</summary>
+    BinaryPart,
+
     /// <summary>A ping; its pong stands in the replies unless we have closed.</summary>
     Ping,
 

@@ -10,6 +10,8 @@ namespace Iris.Net.WebSockets;
 /// <param name="inflater">Inflates what the peer compresses; null where that was not agreed on. It is disposed with this.</param>
 internal sealed class WebSocketProtocol(MessageLimits limits, IMessageInflater? inflater = null) : IDisposable
 {
+    private const int PartSize = 64 * 1024; // of a message in parts, in memory at one time
+
     private MessageBuffer _message;
     private Utf8Checker _utf8; // a valid text leaves it as it was
     private ControlFrameRate _controlFrames;
@@ -17,9 +19,11 @@ internal sealed class WebSocketProtocol(MessageLimits limits, IMessageInflater? 
     private long _frameRest;
     private bool _inFrame;
     private Opcode _messageType; // Continuation where no message has begun
+    private long _messageLength; // by the heads of its frames
     private int _fragments;
+    private bool _isRead;        // what the buffer holds was handed out
     private bool _isCompressed; // the message, by its first frame
-    private long _compressed;
+    private long _inflated;
 
     /// <summary>How far the closing handshake is.</summary>
     public CloseState State { get; private set; }
@@ -37,10 +41,17 @@ internal sealed class WebSocketProtocol(MessageLimits limits, IMessageInflater? 
     public string CloseReason { get; private set; } = "";
 
     /// <summary>
-    /// The message after <see cref="WebSocketEvent.TextMessage"/> or <see cref="WebSocketEvent.BinaryMessage"/>; valid until the
-    /// next read, <see cref="ReleaseMessage"/> or <see cref="Dispose"/>.
+    /// The message after <see cref="WebSocketEvent.TextMessage"/> or <see cref="WebSocketEvent.BinaryMessage"/>, or its next part
+    /// after <see cref="WebSocketEvent.TextPart"/> or <see cref="WebSocketEvent.BinaryPart"/>; valid until the next read,
+    /// <see cref="ReleaseMessage"/> or <see cref="Dispose"/>.
     /// </summary>
-    public ReadOnlyMemory<byte> Message => _message.Written;
+    public ReadOnlySequence<byte> Message => _message.Written;
+
+    /// <summary>Whether messages are handed out in parts: with each frame's end, and within a large frame.</summary>
+    public bool IsInParts { get; set; }
+
+    /// <summary>Whether a part was handed out, and the message has not ended.</summary>
+    public bool IsBetweenParts { get; private set; }
 
     /// <summary>
     /// Reads up to the next event. What belongs to an unfinished message is taken in; an unfinished head or control frame is
@@ -78,11 +89,19 @@ internal sealed class WebSocketProtocol(MessageLimits limits, IMessageInflater? 
             if (ReadPayload(ref input, isText) is { } broken)
                 return Fail(ref input, broken);
             if (_frameRest > 0)
+            {
+                if (IsInParts && _message.Length >= PartSize)
+                    return HandOut(isText, isLast: false);
                 return WebSocketEvent.None;
+            }
 
             _inFrame = false;
             if (!_frame.IsFinal)
+            {
+                if (IsInParts && _message.Length > 0)
+                    return HandOut(isText, isLast: false);
                 continue;
+            }
 
             _messageType = Opcode.Continuation;
             if (State != CloseState.Active)
@@ -91,7 +110,7 @@ internal sealed class WebSocketProtocol(MessageLimits limits, IMessageInflater? 
                 return Fail(ref input, incomplete);
             if (!_utf8.IsComplete)
                 return Fail(ref input, WebSocketCloseCode.InvalidPayload);
-            return isText ? WebSocketEvent.TextMessage : WebSocketEvent.BinaryMessage;
+            return HandOut(isText, isLast: true);
         }
 
         input.AdvanceToEnd();
@@ -130,8 +149,9 @@ internal sealed class WebSocketProtocol(MessageLimits limits, IMessageInflater? 
     /// <summary>Returns the memory of a message that was read and is no longer needed, before the next read does.</summary>
     public void ReleaseMessage()
     {
-        if (_messageType == Opcode.Continuation || State != CloseState.Active)
+        if (_isRead || State != CloseState.Active)
             _message.Release();
+        _isRead = false;
     }
 
     /// <summary>Returns all memory, also that of an unfinished message; nothing is read any more.</summary>
@@ -159,7 +179,7 @@ internal sealed class WebSocketProtocol(MessageLimits limits, IMessageInflater? 
             return null;
         if (header.Opcode == Opcode.Binary && !limits.AcceptBinary)
             return WebSocketCloseCode.UnsupportedData;
-        if (header.Length > (continues ? MostOf(_isCompressed) - Taken : MostOf(header.IsCompressed)))
+        if (header.Length > (continues ? MostOf(_isCompressed) - _messageLength : MostOf(header.IsCompressed)))
             return Break(MessageLimit.MessageSize, WebSocketCloseCode.MessageTooBig);
         if (continues && _fragments >= limits.MaxFragments)
             return Break(MessageLimit.Fragments, WebSocketCloseCode.PolicyViolation);
@@ -177,27 +197,40 @@ internal sealed class WebSocketProtocol(MessageLimits limits, IMessageInflater? 
         if (header.Opcode != Opcode.Continuation)
         {
             _messageType = header.Opcode;
+            _messageLength = 0;
             _fragments = 0;
             _isCompressed = header.IsCompressed;
-            _compressed = 0;
+            _inflated = 0;
         }
 
+        _messageLength += header.Length;
         _fragments++;
         _frame = header;
         _frameRest = header.Length;
         _inFrame = true;
     }
 
-    private long Taken => _isCompressed ? _compressed : _message.Length;
-
     // What cannot be compressed grows: by five bytes a stored block (RFC 1951 section 3.2.4), and blocks may be small.
     private long MostOf(bool isCompressed) =>
         isCompressed ? limits.MaxMessageSize + limits.MaxMessageSize / 8 + 64 : limits.MaxMessageSize;
 
-    // What the payload breaks: mostly a text that is not UTF-8.
+    private WebSocketEvent HandOut(bool isText, bool isLast)
+    {
+        _isRead = true;
+        IsBetweenParts = !isLast;
+        return (isText, isLast) switch
+        {
+            (true, true) => WebSocketEvent.TextMessage,
+            (true, false) => WebSocketEvent.TextPart,
+            (false, true) => WebSocketEvent.BinaryMessage,
+            (false, false) => WebSocketEvent.BinaryPart,
+        };
+    }
+
+    // What the payload breaks: mostly a text that is not UTF-8. Stops where a part is full, which may be late where it is compressed.
     private WebSocketCloseCode? ReadPayload(ref SequenceReader<byte> input, bool isText)
     {
-        while (_frameRest > 0 && !input.End)
+        while (_frameRest > 0 && !input.End && !(IsInParts && _message.Length >= PartSize))
         {
             var available = input.UnreadSpan;
             var source = available[..(int)Math.Min(available.Length, _frameRest)];
@@ -206,7 +239,6 @@ internal sealed class WebSocketProtocol(MessageLimits limits, IMessageInflater? 
                 source = source[..Math.Min(source.Length, inflater!.Room.Length)];
                 FrameMask.Copy(source, inflater.Room, _frame.MaskingKey, _frame.Length - _frameRest);
                 inflater.Take(source.Length);
-                _compressed += source.Length;
                 if (Inflate(isText) is { } broken)
                     return broken;
             }
@@ -214,6 +246,7 @@ internal sealed class WebSocketProtocol(MessageLimits limits, IMessageInflater? 
             {
                 var most = _frame.IsFinal ? _message.Length + _frameRest : limits.MaxMessageSize;
                 var room = _message.Append(source.Length, most);
+                source = source[..room.Length];
                 FrameMask.Copy(source, room, _frame.MaskingKey, _frame.Length - _frameRest);
                 if (isText && !_utf8.TryAdvance(room))
                     return WebSocketCloseCode.InvalidPayload;
@@ -228,7 +261,7 @@ internal sealed class WebSocketProtocol(MessageLimits limits, IMessageInflater? 
 
     private WebSocketCloseCode? EndCompressed(bool isText)
     {
-        if (_compressed == 0)
+        if (_messageLength == 0)
             return null; // what a compressor flushes that has nothing to say
         inflater!.TakeEnd();
         return Inflate(isText) ?? (inflater.TryEnd() ? null : WebSocketCloseCode.InvalidPayload);
@@ -240,14 +273,15 @@ internal sealed class WebSocketProtocol(MessageLimits limits, IMessageInflater? 
         Span<byte> beyond = stackalloc byte[1];
         while (true)
         {
-            var isFull = _message.Length == limits.MaxMessageSize;
-            var room = isFull ? beyond : _message.Room(limits.MaxMessageSize);
+            var rest = limits.MaxMessageSize - _inflated;
+            var room = rest == 0 ? beyond : _message.Room(_message.Length + rest);
             if (!inflater!.TryInflate(room, out var count))
                 return WebSocketCloseCode.InvalidPayload;
             if (count == 0)
                 return null;
-            if (isFull)
+            if (rest == 0)
                 return Break(MessageLimit.MessageSize, WebSocketCloseCode.MessageTooBig);
+            _inflated += count;
             var inflated = _message.Append(count, limits.MaxMessageSize);
             if (isText && !_utf8.TryAdvance(inflated))
                 return WebSocketCloseCode.InvalidPayload;

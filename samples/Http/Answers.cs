@@ -96,6 +96,13 @@ internal static class Answers
         await SendAsync(exchange.Response, "application/json"u8, text.WrittenMemory, disconnected);
     }
 
+    /// <summary>Sends every message back; pings are answered by the server.</summary>
+    public static async ValueTask EchoMessagesAsync(WebSocketConnection socket, CancellationToken disconnected)
+    {
+        while (await socket.ReceiveAsync(disconnected) is { Kind: not WebSocketMessageKind.Closed } message)
+            await socket.SendAsync(message.Kind, message.Payload, disconnected);
+    }
+
     private static ValueTask SendAsync(
         HttpResponse response, ReadOnlySpan<byte> type, ReadOnlyMemory<byte> body, CancellationToken disconnected)
     {

@@ -5,11 +5,11 @@ using Iris.Http;
 using Iris.Net.Server;
 using Iris.Net.Transport;
 
-bool isDump = args.Contains("--dump");
-if (args.Except(["--dump"]).ToArray() is not [string given]
+bool isDump = args.Contains("--dump"), isLarge = args.Contains("--large");
+if (args.Except(["--dump", "--large"]).ToArray() is not [string given]
     || !ushort.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out ushort port))
 {
-    Console.Error.WriteLine("usage: Http PORT [--dump]");
+    Console.Error.WriteLine("usage: Http PORT [--dump] [--large]");
     return 2;
 }
 
@@ -19,7 +19,8 @@ Router router = new Router()
     .Map("OPTIONS", "/", Answers.AllowAsync)
     .Map("GET", "/echo", Answers.EchoHeadersAsync)
     .Map("POST", "/echo", Answers.EchoHeadersAsync)
-    .Map("GET", "/cookie", Answers.ListCookiesAsync);
+    .Map("GET", "/cookie", Answers.ListCookiesAsync)
+    .MapWebSocket("/ws", Answers.EchoMessagesAsync, isLarge ? Large() : null);
 await using HttpServer server = new(router, new HttpServerOptions
 {
     Before = isDump ? Answers.DumpAsync : null,     // answers, so that no route does
@@ -35,3 +36,11 @@ await server.StopAsync(TimeSpan.FromSeconds(10));
 return 0;
 
 void Stop(PosixSignalContext signal) => signal.Cancel = stopped.TrySetResult();
+
+// A ping may stand between any two fragments.
+static WebSocketOptions Large() => new()
+{
+    MaxMessageSize = 16 * 1024 * 1024,
+    MaxFragmentsPerMessage = 262_144,
+    MaxControlFrames = int.MaxValue,
+};

@@ -110,6 +110,9 @@ internal sealed class RawWebSocket : IAsyncDisposable
     /// <summary>What comes after the close frame: nothing but the end.</summary>
     public Task<byte[]> ReadToEndAsync() => _connection.ReadToEndAsync();
 
+    /// <summary>The end of what we send, without a close frame.</summary>
+    public void ShutdownSend() => _connection.ShutdownSend();
+
     public void Abort() => _connection.Abort();
 
     public ValueTask DisposeAsync() => _connection.DisposeAsync();

@@ -1,0 +1,109 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using Iris.Net.Transport;
+using Iris.Net.WebSockets;
+
+namespace Iris.Net.Server;
+
+/// <summary>What comes in over a WebSocket: messages are handed on, pings are answered, the end is kept.</summary>
+/// <param name="transport">The peer.</param>
+/// <param name="protocol">Reads the frames.</param>
+/// <param name="sender">Takes the pongs.</param>
+/// <param name="closing">Hears of the peer's close.</param>
+/// <param name="gate">Over the protocol and the output.</param>
+/// <param name="deadlines">The clock.</param>
+/// <param name="mostPongs">How many bytes may wait to be sent before pings are read no further.</param>
+internal sealed class WebSocketReceiver(
+    Connection transport, WebSocketProtocol protocol, WebSocketSender sender, WebSocketClosing closing, Lock gate, Deadlines deadlines,
+    long mostPongs)
+{
+    private WebSocketMessage? _end;
+    private PeerPulse _pulse = new(deadlines.Now);
+    private bool _isReceiving;
+
+    /// <summary>Whether the end was received.</summary>
+    public bool HasEnded => _end is not null;
+
+    /// <summary>Waits for the next message, or the next part of one; after the end it brings the end again.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<WebSocketMessage> ReceiveAsync(bool inParts, CancellationToken cancel)
+    {
+        if (Interlocked.Exchange(ref _isReceiving, true))
+            throw new InvalidOperationException("Somebody receives already.");
+        try
+        {
+            lock (gate)
+            {
+                if (protocol.IsBetweenParts && !inParts && _end is null)
+                    throw new InvalidOperationException("A message that comes in parts is unfinished.");
+                protocol.IsInParts = inParts;
+                protocol.ReleaseMessage();
+            }
+
+            while (_end is null)
+            {
+                ReadResult read = await transport.Input.ReadAsync(cancel).ConfigureAwait(false);
+                WebSocketMessage? message = Take(read, out bool hasReplied);
+                // A peer that reads no pongs is not read either; one that is busy sending gets some time for them.
+                if (hasReplied)
+                    sender.BeginFlush();
+                if (hasReplied && transport.Unsent > mostPongs)
+                    await sender.FlushAsync(cancel).ConfigureAwait(false);
+                if (message is { } received)
+                    return received;
+            }
+
+            return _end.Value;
+        }
+        finally
+        {
+            Volatile.Write(ref _isReceiving, false);
+        }
+    }
+
+    /// <summary>Looks whether the peer is still there.</summary>
+    public PulseCheck Tick(long now, WebSocketOptions options) => _pulse.Check(now, Volatile.Read(ref _isReceiving), options);
+
+    private WebSocketMessage? Take(in ReadResult read, out bool hasReplied)
+    {
+        hasReplied = false;
+        ReadOnlySequence<byte> buffer = read.Buffer;
+        if (!buffer.IsEmpty)
+            _pulse.Hear(deadlines.Now);
+        var reader = new SequenceReader<byte>(buffer);
+        lock (gate)
+        {
+            while (true)
+            {
+                WebSocketEvent what = protocol.Read(ref reader, transport.Output, deadlines.Now);
+                switch (what)
+                {
+                    case WebSocketEvent.TextMessage or WebSocketEvent.TextPart:
+                        transport.Input.AdvanceTo(reader.Position);
+                        return new WebSocketMessage(WebSocketMessageKind.Text, protocol.Message, what == WebSocketEvent.TextMessage);
+                    case WebSocketEvent.BinaryMessage or WebSocketEvent.BinaryPart:
+                        transport.Input.AdvanceTo(reader.Position);
+                        return new WebSocketMessage(WebSocketMessageKind.Binary, protocol.Message, what == WebSocketEvent.BinaryMessage);
+                    case WebSocketEvent.Ping:
+                        hasReplied = true;
+                        break;
+                    case WebSocketEvent.Pong:
+                        break;
+                    case WebSocketEvent.Close or WebSocketEvent.Failed:
+                        transport.Input.AdvanceTo(reader.Position);
+                        closing.Begin();
+                        HttpInstruments.Broken(protocol.Broken);
+                        return _end = new WebSocketMessage(protocol.CloseCode);
+                    case WebSocketEvent.None:
+                        transport.Input.AdvanceTo(reader.Position, buffer.End);
+                        if (read.IsCompleted || closing.HasExpired)
+                            _end = new WebSocketMessage(WebSocketCloseCode.AbnormalClosure);
+                        return _end;
+                    default:
+                        throw new InvalidOperationException("Unknown event.");
+                }
+            }
+        }
+    }
+}
