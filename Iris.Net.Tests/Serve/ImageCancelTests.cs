@@ -42,7 +42,7 @@ internal sealed class ImageCancelTests
     [Test]
     public async Task A_worker_that_finishes_its_turn_all_the_same_is_heard_and_replaced()
     {
-        using TestImage image = Worker("trap : TERM", "sleep 1000 & wait");
+        using TestImage image = Worker("trap 'kill $pause' TERM", "wait $pause", "sleep 1000 & pause=$!");   // a signal before the wait ends it too
         await using ImageProgram program = ImageProgram.Open(image.Folder, _ => { });
         TurnOutcome before = await program.RunTurnAsync(TurnContext.InMemory());
         using var cancel = new CancellationTokenSource();
@@ -54,10 +54,10 @@ internal sealed class ImageCancelTests
         Assert.That(Text(await program.RunTurnAsync(TurnContext.InMemory())), Is.Not.EqualTo(Text(before)));
     }
 
-    private static TestImage Worker(string trap, string wait) => TestImage.Shell($$"""
+    private static TestImage Worker(string trap, string wait, string before = ":") => TestImage.Shell($$"""
         {{trap}}
         while read -r turn; do
-          case $turn in *hang*) brood; touch hanging; {{wait}} ;; esac
+          case $turn in *hang*) brood; {{before}}; touch hanging; {{wait}} ;; esac
           say "{\"type\":\"outcome\",\"status\":\"finished\",\"output\":$$}"
         done
         """, ""","workers":1""");
