@@ -12,6 +12,13 @@ internal static class Programs
     /// <summary>Finishes with the turn's number.</summary>
     public static ValueTask<TurnOutcome> Count(TurnContext turn, CancellationToken cancel) => Finish(JsonValue.Create(turn.Number));
 
+    /// <summary>Finishes once the gate is open.</summary>
+    public static TurnProgram Held(Gate gate) => async (_, _) =>
+    {
+        await gate.PassAsync();
+        return TurnOutcome.Finished();
+    };
+
     public static ValueTask<TurnOutcome> Finish(JsonPayload output = default) => ValueTask.FromResult(TurnOutcome.Finished(output));
 
     /// <summary>A step whose value is a number that <paramref name="make"/> gives when it runs.</summary>

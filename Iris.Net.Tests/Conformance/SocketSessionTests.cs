@@ -42,11 +42,7 @@ public sealed class SocketSessionTests
     public async Task Each_of_two_messages_gets_its_own_ref()
     {
         using Gate gate = new();
-        await using Channel channel = await Channel.StartAsync(async (_, _) =>
-        {
-            await gate.PassAsync();
-            return TurnOutcome.Finished();
-        });
+        await using Channel channel = await Channel.StartAsync(Programs.Held(gate));
         await using RawWebSocket socket = await RawWebSocket.OpenAsync(channel.Url);
         await socket.SendAsync("""{"$ref":1}""");
         await gate.ReachedAsync();
@@ -144,11 +140,7 @@ public sealed class SocketSessionTests
     public async Task A_mistake_while_a_long_turn_runs_does_not_wait_for_it()
     {
         using Gate gate = new();
-        await using Channel channel = await Channel.StartAsync(async (_, _) =>
-        {
-            await gate.PassAsync();
-            return TurnOutcome.Finished();
-        });
+        await using Channel channel = await Channel.StartAsync(Programs.Held(gate));
         await using RawWebSocket socket = await RawWebSocket.OpenAsync(channel.Url);
         await socket.SendAsync("{}");
         await gate.ReachedAsync();

@@ -166,11 +166,7 @@ public sealed class WebSocketTests
     public async Task A_ping_is_answered_while_a_turn_runs()
     {
         using Gate gate = new();
-        await using Channel channel = await Channel.StartAsync(async (_, _) =>
-        {
-            await gate.PassAsync();
-            return TurnOutcome.Finished();
-        });
+        await using Channel channel = await Channel.StartAsync(Programs.Held(gate));
         await using RawWebSocket socket = await RawWebSocket.OpenAsync(channel.Url);
         await socket.SendAsync("{}");
         await gate.ReachedAsync();

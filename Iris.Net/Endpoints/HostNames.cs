@@ -25,7 +25,7 @@ internal sealed class HostNames
     public bool Serves(HttpExchange exchange) =>
         (!_isLoopback && _allowed.Length == 0)
         || exchange.LocalEndPoint is null   // a Unix socket: no name server leads there
-        || exchange.Request.Host is { IsEmpty: true }   // HTTP/1.0 needs none
+        || exchange.Request.Host.IsEmpty   // HTTP/1.0 needs none
         || IsNamed(exchange.Request.Host);
 
     /// <summary>Whether a Host is known to be this server's, so that an Origin that equals it is its own.</summary>

@@ -58,12 +58,13 @@ internal sealed class PostTurn(ChannelWire wire)
             return;
         }
 
-        if (sessionId.Length > SessionId.MaxLength)
+        bool isTooLong = sessionId.Length > SessionId.MaxLength;
+        if (isTooLong)
             Telemetry.Breached("SessionId.MaxLength");
         TurnRequest request = new(body.Json, exchange.Principal);
         Admission admission =
             isStart ? await wire.Sessions.StartAsync(request, CancellationToken.None).ConfigureAwait(false)
-            : sessionId.Length > SessionId.MaxLength ? Refusal.UnknownSession
+            : isTooLong ? Refusal.UnknownSession
             : await wire.Sessions.ContinueAsync(
                 new SessionId(sessionId), body.Token ?? TokenHeader(exchange.Request), request, CancellationToken.None).ConfigureAwait(false);
         if (admission.Failure is { } failure)
