@@ -212,7 +212,7 @@ internal sealed class TurnEventsTests
     [Test]
     public async Task AReaderOnAnotherThreadMissesNothing()
     {
-        TurnEvents events = Make();
+        TurnEvents events = Make(new(long.MaxValue, TimeSpan.FromHours(1), long.MaxValue) { JoinedFrom = long.MaxValue });
         using EventReader reader = events.Attach();
         Task<List<string>> reading = Task.Run(async () =>
         {
