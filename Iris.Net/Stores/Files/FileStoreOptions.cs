@@ -1,6 +1,6 @@
 namespace Iris.Net;
 
-/// <summary>Settings of a <see cref="FileStateStore"/>.</summary>
+/// <summary>Settings of a store in files.</summary>
 public sealed record FileStoreOptions
 {
     /// <summary>The store's clock; the system's by default.</summary>
