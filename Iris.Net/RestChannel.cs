@@ -88,6 +88,7 @@ public sealed class RestChannel : IAsyncDisposable
             throw new InvalidOperationException("The channel listens already.");
         if (!IPAddress.IsLoopback(_bind) && _options.AllowedHosts.Count == 0)
             Log(ChannelLogLevel.Warning, "AllowedHosts is empty: requests for any host are served");
+        await _sessions.OpenAsync(cancel).ConfigureAwait(false);
         Uri? first = null;
         foreach (ListenEndpoint at in _listen)
         {

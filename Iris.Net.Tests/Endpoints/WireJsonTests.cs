@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using Iris.Net.Endpoints;
+using Iris.Net.Journal;
 using Iris.Net.Sessions;
 
 namespace Iris.Net.Tests.Endpoints;
@@ -12,7 +13,14 @@ public sealed class WireJsonTests
     private static string Text(ReadOnlyMemory<byte> json) => Encoding.UTF8.GetString(json.Span);
 
     private static TurnEnd Committed(TurnOutcome outcome) =>
-        TurnEnd.Committed((CommittedOutcome)outcome, TurnEnd.ReplyOf((CommittedOutcome)outcome), Token);
+        TurnEnd.Committed(
+            new SessionHead
+            {
+                Guard = default,
+                Status = outcome is ParkedOutcome ? SessionStatus.Parked : SessionStatus.Finished,
+                Reply = TurnEnd.ReplyOf((CommittedOutcome)outcome),
+            },
+            Token, expiresAt: null);
 
     private static IEnumerable<TestCaseData> Ends()
     {

@@ -63,9 +63,9 @@ internal sealed class PostTurn(ChannelWire wire)
             Telemetry.Breached("SessionId.MaxLength");
         TurnRequest request = new(body.Json, exchange.Principal);
         Admission admission =
-            isStart ? await wire.Sessions.StartAsync(request, CancellationToken.None).ConfigureAwait(false)
+            isStart ? await wire.Sessions.Claims.StartAsync(request, CancellationToken.None).ConfigureAwait(false)
             : isTooLong ? Refusal.UnknownSession
-            : await wire.Sessions.ContinueAsync(
+            : await wire.Sessions.Claims.ContinueAsync(
                 new SessionId(sessionId), body.Token ?? TokenHeader(exchange.Request), request, CancellationToken.None).ConfigureAwait(false);
         if (admission.Failure is { } failure)
             await RefuseAsync(exchange, failure, disconnected).ConfigureAwait(false);

@@ -50,7 +50,7 @@ internal sealed class SessionRoutes(ChannelWire wire, Access access, Discovery d
 
     /// <summary>What a refused handshake says, as <see cref="HttpServerOptions.OnUpgradeRefused"/> wants it.</summary>
     public void RejectUpgrade(HttpRequest request, HttpResponse response) => wire.AddRefusalHeaders(
-        response, response.Status == 503 && wire.Sessions.IsDraining ? RefusalCode.Draining : RefusalText.CodeOf(response.Status));
+        response, response.Status == 503 && wire.Sessions.Running.IsDraining ? RefusalCode.Draining : RefusalText.CodeOf(response.Status));
 
     private async ValueTask RefuseUpgradeAsync(ValueTask checking, HttpExchange exchange, CancellationToken disconnected)
     {

@@ -7,6 +7,7 @@ internal enum Refusal : byte
     UnknownSession,
     MissingToken,
     StaleToken,
+    IdempotencyMismatch,
     InFlight,
     Contended,
     Overloaded,

@@ -33,7 +33,7 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
         {
             ThrowIfOver();
             if (_body.ValueKind == JsonValueKind.Undefined)
-                _body = TurnRequest.Parse(turn.Body);
+                _body = TurnRequest.Parse(turn.Request.Body);
             return _body;
         }
     }

@@ -7,6 +7,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     private EventReader[] _readers = [];
     private Node? _tail;   // none before the first reader
     private volatile TurnEnd? _end;
+    private TaskCompletionSource<TurnEnd>? _ended;   // where somebody waits for the end alone
 
     /// <summary>How the attempt ended; null while it runs. Behind it no event comes.</summary>
     public TurnEnd? End => _end;
@@ -38,6 +39,19 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
             _end = end;
             foreach (EventReader reader in _readers)
                 reader.Wake();
+            _ended?.TrySetResult(end);
+        }
+    }
+
+    /// <summary>Waits for the end.</summary>
+    public Task<TurnEnd> EndAsync()
+    {
+        lock (this)
+        {
+            if (_end is not null)
+                return Task.FromResult(_end);
+            _ended ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _ended.Task;
         }
     }
 
