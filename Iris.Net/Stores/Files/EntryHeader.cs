@@ -12,6 +12,9 @@ internal static class EntryHeader
     /// <summary>A record that compaction dropped: in its place stands the chain's hash behind it.</summary>
     public const RecordKind Dropped = 0;
 
+    /// <summary>The head that a commit left, where none of its records holds it. It is no record, and not in the chain.</summary>
+    public const RecordKind HeadBeside = (RecordKind)255;
+
     private const int LengthAt = 8, KindAt = 12;
 
     public static void Write(Span<byte> to, in JournalEntry entry)
@@ -36,7 +39,14 @@ internal static class EntryHeader
         return true;
     }
 
+    public static bool HoldsHead(JournalEntry entry) => HeadRecord.IsOne(entry.Kind) || entry.Kind == HeadBeside;
+
     /// <summary>The chain behind a record of a frame.</summary>
     public static HashChain After(this HashChain chain, in JournalEntry entry) =>
-        entry.Kind == Dropped ? HashChain.Read(entry.Utf8.Span) : chain.After(entry.Utf8.Span);
+        entry.Kind switch
+        {
+            Dropped => HashChain.Read(entry.Utf8.Span),
+            HeadBeside => chain,
+            _ => chain.After(entry.Utf8.Span),
+        };
 }

@@ -1,6 +1,6 @@
 namespace Iris.Net;
 
-/// <summary>Settings of a store in files.</summary>
+/// <summary>Settings of a <see cref="FileStateStore"/>.</summary>
 public sealed record FileStoreOptions
 {
     /// <summary>The store's clock; the system's by default.</summary>
@@ -30,4 +30,18 @@ public sealed record FileStoreOptions
 
     /// <summary>How long records that nobody waits for stay in memory before they are written.</summary>
     internal TimeSpan WriteAfter { get; init; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Hands out a line; what comes of it is not the store's.</summary>
+    internal void Tell(string line)
+    {
+        try
+        {
+            Log?.Invoke(line);
+        }
+#pragma warning disable CA1031 // the writer goes on
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+        }
+    }
 }

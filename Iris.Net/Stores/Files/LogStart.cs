@@ -11,6 +11,9 @@ internal sealed class LogStart(IStoreDirectory directory, FileStoreOptions optio
     private readonly Segments _segments = new();
     private long _synced, _started, _told, _frames;
 
+    /// <summary>The log's first LSN.</summary>
+    public long Begin => _segments.Start;
+
     /// <summary>Opens it for writing; a log that is not there is begun.</summary>
     /// <exception cref="DamagedStoreException">It does not hold what was written.</exception>
     public Segments Open(FrameVisitor visit)
@@ -80,9 +83,9 @@ internal sealed class LogStart(IStoreDirectory directory, FileStoreOptions optio
         SegmentEnd end = reader.Read((in RecordFrame frame, ReadOnlyMemory<byte> whole) =>
         {
             _synced = Math.Max(_synced, frame.Synced);
-            visit(frame, whole);
             if ((++_frames & 0xFFFF) == 0)
                 Tell(frame.Lsn);
+            return visit(frame, whole);
         });
         if (end == SegmentEnd.Whole)
             return;
@@ -103,7 +106,7 @@ internal sealed class LogStart(IStoreDirectory directory, FileStoreOptions optio
         }
 
         directory.Sync();
-        options.Log?.Invoke($"'{name}' ends inside a record: cut at offset {offset}; what was cut is in '{name}.torn-{offset}'.");
+        options.Tell($"'{name}' ends inside a record: cut at offset {offset}; what was cut is in '{name}.torn-{offset}'.");
         if (opened is not null)
         {
             file.Truncate(offset);
@@ -145,7 +148,7 @@ internal sealed class LogStart(IStoreDirectory directory, FileStoreOptions optio
             return;
         _told = now;
         long size = _segments.Last.End - _segments.Start;
-        options.Log?.Invoke(
+        options.Tell(
             $"Reading '{directory.Path}': {(lsn - _segments.Start) >> 20} of {size >> 20} MiB after {options.Time.GetElapsedTime(_started, now).TotalSeconds:F0} s.");
     }
 }

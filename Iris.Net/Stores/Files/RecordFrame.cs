@@ -32,10 +32,17 @@ internal readonly record struct RecordFrame
     /// <summary>Where there is no frame.</summary>
     public const long None = -1;
 
+    /// <summary>Where a session waits for no timer.</summary>
+    public const long NoTimer = long.MaxValue;
+
     private const uint Magic = 0x4D465249;
     private const int LengthAt = 8, KindAt = 12, StatusAt = 13, IdLengthAt = 14, LsnAt = 16, PreviousAt = 24, HeadAt = 32,
         FirstSeqAt = 40, NextSeqAt = 48, CountAt = 56, PendingAt = 60, WhyAt = 61, FenceAt = 64, DueAt = 72, UsedAt = 80, BeforeAt = 88,
         BodyChecksumAt = 120, HeadLengthAt = 124, SyncedAt = 128;
+
+    public RecordFrame()
+    {
+    }
 
     public required FrameKind Kind { get; init; }
 
@@ -63,14 +70,14 @@ internal readonly record struct RecordFrame
 
     public SessionStatus Status { get; init; }
 
-    public byte Pending { get; init; }
+    public PendingWork Pending { get; init; }
 
     public Tombstone Why { get; init; }
 
     public long Fence { get; init; }
 
     /// <summary>The time of the timer that the session waits for, and when it was last used: UTC ticks.</summary>
-    public long Due { get; init; }
+    public long Due { get; init; } = NoTimer;
 
     public long Used { get; init; }
 
@@ -94,7 +101,8 @@ internal readonly record struct RecordFrame
     }
 
     /// <summary>Writes the frame; its length, its count and its checksums are found here.</summary>
-    public static void Write(IBufferWriter<byte> output, in RecordFrame frame, string id, ReadOnlySpan<JournalEntry> entries)
+    /// <returns>The frame as it was written.</returns>
+    public static RecordFrame Write(IBufferWriter<byte> output, in RecordFrame frame, string id, ReadOnlySpan<JournalEntry> entries)
     {
         int length = checked((int)SizeOf(id, entries));
         Span<byte> to = output.GetSpan(length)[..length];
@@ -108,14 +116,16 @@ internal readonly record struct RecordFrame
             rest = rest[(EntryHeader.Size + entry.Utf8.Length)..];
         }
 
-        WriteHeader(to[..HeaderSize], frame with
+        RecordFrame written = frame with
         {
             Length = length,
             Count = entries.Length,
             IdLength = idLength,
             BodyChecksum = Checksum.Of(body),
-        });
+        };
+        WriteHeader(to[..HeaderSize], written);
         output.Advance(length);
+        return written;
     }
 
     /// <summary>Reads a header alone. Invalid where a byte of it is not as it was written.</summary>
@@ -140,7 +150,7 @@ internal readonly record struct RecordFrame
             FirstSeq = ReadLong(input, FirstSeqAt),
             NextSeq = ReadLong(input, NextSeqAt),
             Count = BinaryPrimitives.ReadInt32LittleEndian(input[CountAt..]),
-            Pending = input[PendingAt],
+            Pending = (PendingWork)input[PendingAt],
             Why = (Tombstone)input[WhyAt],
             Fence = ReadLong(input, FenceAt),
             Due = ReadLong(input, DueAt),
@@ -200,7 +210,7 @@ internal readonly record struct RecordFrame
         WriteLong(to, FirstSeqAt, frame.FirstSeq);
         WriteLong(to, NextSeqAt, frame.NextSeq);
         BinaryPrimitives.WriteInt32LittleEndian(to[CountAt..], frame.Count);
-        to[PendingAt] = frame.Pending;
+        to[PendingAt] = (byte)frame.Pending;
         to[WhyAt] = (byte)frame.Why;
         WriteLong(to, FenceAt, frame.Fence);
         WriteLong(to, DueAt, frame.Due);

@@ -3,7 +3,8 @@ using System.Buffers;
 namespace Iris.Net.Stores.Files;
 
 /// <summary>Takes a frame while a segment is read; its bytes are valid until it returns.</summary>
-internal delegate void FrameVisitor(in RecordFrame frame, ReadOnlyMemory<byte> whole);
+/// <returns>What is wrong with it; null where nothing is.</returns>
+internal delegate string? FrameVisitor(in RecordFrame frame, ReadOnlyMemory<byte> whole);
 
 /// <summary>How the reading of a segment ended.</summary>
 internal enum SegmentEnd : byte
@@ -71,7 +72,12 @@ internal sealed class SegmentReader
                 return SegmentEnd.Damaged;
             }
 
-            visit(frame, _block.AsMemory(_start, frame.Length));
+            if (visit(frame, _block.AsMemory(_start, frame.Length)) is { } wrong)
+            {
+                What = wrong;
+                return SegmentEnd.Damaged;
+            }
+
             _start += frame.Length;
             _count -= frame.Length;
             Lsn += frame.Length;

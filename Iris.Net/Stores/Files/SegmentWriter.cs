@@ -61,9 +61,9 @@ internal sealed class SegmentWriter : IAsyncDisposable
     }
 
     /// <summary>Appends a frame; its LSN is found here. The waiter is told once it is on disk.</summary>
-    /// <returns>The frame's LSN.</returns>
+    /// <returns>The frame as it was written.</returns>
     /// <exception cref="IOException">The disk fails: nothing was appended.</exception>
-    public long Append(in RecordFrame frame, string id, ReadOnlySpan<JournalEntry> entries, ISyncWaiter? waiter)
+    public RecordFrame Append(in RecordFrame frame, string id, ReadOnlySpan<JournalEntry> entries, ISyncWaiter? waiter)
     {
         if (RecordFrame.SizeOf(id, entries) > RecordFrame.MaxSize)
             throw new IOException($"An append of more than {RecordFrame.MaxSize} bytes cannot be kept.");
@@ -73,7 +73,7 @@ internal sealed class SegmentWriter : IAsyncDisposable
                 throw new IOException(_failure.Message, _failure);
             ObjectDisposedException.ThrowIf(_isStopping, this);
             long lsn = _end;
-            RecordFrame.Write(
+            RecordFrame written = RecordFrame.Write(
                 _collecting.Output,
                 frame with { Lsn = lsn, Head = frame.HeadLength > 0 ? lsn : frame.Head, Synced = _synced },
                 id, entries);
@@ -84,7 +84,7 @@ internal sealed class SegmentWriter : IAsyncDisposable
                 WakeLocked();
             else if (lsn == _collecting.Base)
                 _wake.Change(_options.WriteAfter, Timeout.InfiniteTimeSpan);
-            return lsn;
+            return written;
         }
     }
 
@@ -245,7 +245,7 @@ internal sealed class SegmentWriter : IAsyncDisposable
             failed = [.. _tail];
         }
 
-        _options.Log?.Invoke($"{_failure.Message}. Turns are refused until it can.");
+        _options.Tell($"{_failure.Message}. Turns are refused until it can.");
         foreach (FrameBatch batch in failed)
             foreach (ISyncWaiter waiter in batch.Waiters)
                 waiter.Failed(_failure);
@@ -277,7 +277,7 @@ internal sealed class SegmentWriter : IAsyncDisposable
         Settle(_end);
         lock (_gate)
             Volatile.Write(ref _failure, null);
-        _options.Log?.Invoke($"The store in '{_directory.Path}' can be written again, to '{_segments.Last.Name}'.");
+        _options.Tell($"The store in '{_directory.Path}' can be written again, to '{_segments.Last.Name}'.");
         return true;
     }
 

@@ -1,5 +1,4 @@
 using System.Buffers;
-using Iris.Net.Journal;
 
 namespace Iris.Net.Stores.Files;
 
@@ -11,6 +10,7 @@ internal sealed class Segments
 
     private const int FirstRead = 4096;   // most frames are smaller: one read
 
+    private readonly Lock _gate = new();
     private Segment[] _all = [];
 
     public IReadOnlyList<Segment> All => Volatile.Read(ref _all);
@@ -20,9 +20,17 @@ internal sealed class Segments
     /// <summary>The log's first LSN: what was before it was compacted away.</summary>
     public long Start => Volatile.Read(ref _all)[0].Base;
 
-    public void Add(Segment segment) => Volatile.Write(ref _all, [.. _all, segment]);
+    public void Add(Segment segment)
+    {
+        lock (_gate)
+            Volatile.Write(ref _all, [.. _all, segment]);
+    }
 
-    public void Remove(Segment segment) => Volatile.Write(ref _all, [.. _all.Where(other => other != segment)]);
+    public void Remove(Segment segment)
+    {
+        lock (_gate)
+            Volatile.Write(ref _all, [.. _all.Where(other => other != segment)]);
+    }
 
     /// <summary>The segment that has an LSN; null where it was compacted away.</summary>
     public Segment? Find(long lsn)
@@ -73,12 +81,4 @@ internal sealed class Segments
         foreach (Segment segment in _all)
             segment.File.Dispose();
     }
-}
-
-/// <summary>A frame and all its bytes.</summary>
-internal readonly record struct FrameBytes(RecordFrame Frame, ReadOnlyMemory<byte> Whole)
-{
-    /// <summary>Its records.</summary>
-    public JournalEntry[] Entries() => Frame.TryReadEntries(Whole, out JournalEntry[] entries)
-        ? entries : throw new InvalidDataException("A frame's checksum fits, its records do not.");
 }
