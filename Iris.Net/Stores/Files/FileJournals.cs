@@ -10,6 +10,7 @@ namespace Iris.Net;
 public sealed class FileJournals : IDisposable
 {
     private const int Attempts = 10;
+    private const int CopySize = 64 << 10;
 
     private readonly IStoreDirectory _directory;
 
@@ -46,8 +47,44 @@ public sealed class FileJournals : IDisposable
         }
     }
 
+    /// <summary>Takes away the first place that is not as it was written and all that follows it, of every session; a copy of it stays
+    /// beside as <c>FILE.cut-OFFSET</c>. No other process may have the store open.</summary>
+    /// <returns>What was damaged; null where nothing was, and nothing was done.</returns>
+    /// <exception cref="IOException">The directory is in use, or cannot be written.</exception>
+    public DamagedStoreException? Cut()
+    {
+        using IDisposable mine = _directory.Lock(FileStateStore.LockName);
+        if (Verify().Damage is not { } damage)
+            return null;
+        string name = Path.GetFileName(damage.File);
+        long number = Segment.NumberOf(name)!.Value;
+        foreach (string later in _directory.Names().Where(other => Segment.NumberOf(other) > number))
+            _directory.Rename(later, $"{later}.cut-0");
+        if (damage.Offset < SegmentHeader.Size)
+            _directory.Rename(name, $"{name}.cut-0");
+        else
+            CutFile(name, damage.Offset);
+        _directory.Sync();
+        return damage;
+    }
+
     /// <summary>Lets go of the directory.</summary>
     public void Dispose() => _directory.Dispose();
+
+    private void CutFile(string name, long offset)
+    {
+        using IStoreFile file = _directory.Open(name, writable: true);
+        using (IStoreFile copy = _directory.Create($"{name}.cut-{offset}"))
+        {
+            byte[] block = new byte[CopySize];
+            for (long at = offset; file.Read(block, at) is > 0 and int read; at += read)
+                copy.Write(block.AsSpan(0, read), at - offset);
+            copy.Sync();
+        }
+
+        file.Truncate(offset);
+        file.Sync();
+    }
 
     private JournalVerifier Sound(Func<JournalVerifier> make)
     {

@@ -9,7 +9,7 @@ namespace Iris.Net;
 /// process at a time; many sessions share one sync of the disk. Sessions at rest cost disk, and little memory.</summary>
 public sealed class FileStateStore : IStateStore
 {
-    private const string LockName = "lock";
+    internal const string LockName = "lock";
 
     private readonly FileStoreOptions _options;
     private readonly IStoreDirectory _directory;
