@@ -35,7 +35,7 @@ internal static class MemoryAppend
             NextSeq = nextSeq,
             Head = commit ?? state.Head,
             Owner = commit is null ? state.Owner : null,
-            Closed = Trim(state.Closed.AppendPublic(state.Open).Append(entries[..over], publicOnly: true)),
+            Closed = Trim(state.Closed.AppendPublic(state.Open, entries[..over])),
             Open = default(RecordLog).Append(entries[over..]),
         };
     }

@@ -3,11 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace Iris.Net.Transport;
 
-/// <summary>One block of a connection's bytes: rented, the connection's own, or lent by a writer for the time of a flush.</summary>
+/// <summary>One block of a connection's bytes: rented, or lent by a writer for the time of a flush.</summary>
 internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
 {
     private byte[]? _block;
-    private bool _isRented;
 
     /// <summary>How much of the block is filled.</summary>
     public int End { get; private set; }
@@ -19,13 +18,7 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
 
     public void Rent(int size)
     {
-        Own(ArrayPool<byte>.Shared.Rent(size));
-        _isRented = true;
-    }
-
-    public void Own(byte[] block)
-    {
-        _block = block;
+        _block = ArrayPool<byte>.Shared.Rent(size);
         End = 0;
         Memory = default;
     }
@@ -54,11 +47,10 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
     /// <summary>Gives the block back; the segment can be used again.</summary>
     public BufferSegment? Release()
     {
-        if (_isRented)
-            ArrayPool<byte>.Shared.Return(_block!);
+        if (_block is not null)
+            ArrayPool<byte>.Shared.Return(_block);
         BufferSegment? next = Following;
         _block = null;
-        _isRented = false;
         Memory = default;
         End = 0;
         Next = null;
