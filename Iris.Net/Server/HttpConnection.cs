@@ -41,40 +41,12 @@ internal sealed class HttpConnection(HttpServer server, Connection transport) : 
 
     public async Task RunAsync()
     {
-        bool isAnswered = true;     // what the peer has been told must reach it
+        bool isAnswered = false;     // what the peer has been told must reach it
         try
         {
-            if (!Server.TryAdd(this))
-            {
-                await Responder.RefuseAsync(Exchange, RejectionReason.TooManyConnections).ConfigureAwait(false);
-                return;
-            }
-
-            Wait wait = Wait.FirstByte;
-            do
-            {
-                Await(wait);
-                if (Server.IsStopping)
-                    CloseWhereIdle();
-                ReadResult read = await Input.ReadAsync().ConfigureAwait(false);
-                switch (Judge(read, EndWait(), ref wait, out RejectionReason why))
-                {
-                    case Step.Serve:
-                        if (await Responder.ServeAsync(this).ConfigureAwait(false) is { } upgrade)
-                            await BecomeWebSocket(upgrade).RunAsync(Disconnected).ConfigureAwait(false);
-                        wait = Wait.NextRequest;
-                        break;
-                    case Step.Refuse:
-                        await Responder.RefuseAsync(Exchange, why).ConfigureAwait(false);
-                        return;
-                    case Step.End:
-                        isAnswered = false;
-                        return;
-                    case Step.Wait:
-                        break;
-                }
-            }
-            while (wait != Wait.NextRequest || IsPersistent);
+            isAnswered = await ServeAsync().ConfigureAwait(false);
+            if (_webSocket is { } socket)
+                await socket.RunAsync(Disconnected).ConfigureAwait(false);
         }
         catch (IOException)
         {
@@ -110,6 +82,42 @@ internal sealed class HttpConnection(HttpServer server, Connection transport) : 
     {
         base.Tick(now);
         _webSocket?.Tick(now);
+    }
+
+    // False where the peer left without a word.
+    private async ValueTask<bool> ServeAsync()
+    {
+        if (!Server.TryAdd(this))
+        {
+            await Responder.RefuseAsync(Exchange, RejectionReason.TooManyConnections).ConfigureAwait(false);
+            return true;
+        }
+
+        Wait wait = Wait.FirstByte;
+        do
+        {
+            Await(wait);
+            if (Server.IsStopping)
+                CloseWhereIdle();
+            ReadResult read = await Input.ReadAsync().ConfigureAwait(false);
+            switch (Judge(read, EndWait(), ref wait, out RejectionReason why))
+            {
+                case Step.Serve:
+                    if (await Responder.ServeAsync(this).ConfigureAwait(false) is { } upgrade)
+                        BecomeWebSocket(upgrade);
+                    wait = Wait.NextRequest;
+                    break;
+                case Step.Refuse:
+                    await Responder.RefuseAsync(Exchange, why).ConfigureAwait(false);
+                    return true;
+                case Step.End:
+                    return false;
+                case Step.Wait:
+                    break;
+            }
+        }
+        while (wait != Wait.NextRequest || IsPersistent);
+        return true;
     }
 
     private Step Judge(in ReadResult read, Wait expired, ref Wait wait, out RejectionReason why)
@@ -158,11 +166,11 @@ internal sealed class HttpConnection(HttpServer server, Connection transport) : 
         idle == Wait.FirstByte ? nameof(HttpServerLimits.FirstByteTimeout) : nameof(HttpServerLimits.KeepAliveTimeout);
 
     // A WebSocket may live long, and needs no exchange.
-    private WebSocketConnection BecomeWebSocket(WebSocketUpgrade upgrade)
+    private void BecomeWebSocket(WebSocketUpgrade upgrade)
     {
         IsPersistent = false;
         _exchange = null;
-        return _webSocket = new WebSocketConnection(this, upgrade);
+        _webSocket = new WebSocketConnection(this, upgrade);
     }
 
     private async ValueTask CloseAsync(bool isAnswered)

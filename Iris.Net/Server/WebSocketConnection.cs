@@ -187,9 +187,7 @@ public sealed class WebSocketConnection
 
         try
         {
-            await CloseAsync(code, cancel: CancellationToken.None).ConfigureAwait(false);
-            while (!_receiver.HasEnded)
-                await _receiver.ReceiveAsync(inParts: true, CancellationToken.None).ConfigureAwait(false);
+            await EndAsync(code).ConfigureAwait(false);
         }
         finally
         {
@@ -244,6 +242,13 @@ public sealed class WebSocketConnection
         WebSocketMessageKind.Binary => Opcode.Binary,
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
+
+    private async ValueTask EndAsync(WebSocketCloseCode code)
+    {
+        await CloseAsync(code, cancel: CancellationToken.None).ConfigureAwait(false);
+        while (!_receiver.HasEnded)
+            await _receiver.ReceiveAsync(inParts: true, CancellationToken.None).ConfigureAwait(false);
+    }
 
     private ValueTask HandleAsync(CancellationToken disconnected)
     {

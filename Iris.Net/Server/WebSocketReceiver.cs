@@ -18,9 +18,10 @@ internal sealed class WebSocketReceiver(
     Connection transport, WebSocketProtocol protocol, WebSocketSender sender, WebSocketClosing closing, Lock gate, Deadlines deadlines,
     long mostPongs)
 {
-    private WebSocketMessage? _end;
+    private WebSocketCloseCode? _end;
     private PeerPulse _pulse = new(deadlines.Now);
     private bool _isReceiving;
+    private bool _hasReplied;   // since output was last waited for
 
     /// <summary>Whether the end was received.</summary>
     public bool HasEnded => _end is not null;
@@ -43,18 +44,15 @@ internal sealed class WebSocketReceiver(
 
             while (_end is null)
             {
-                ReadResult read = await transport.Input.ReadAsync(cancel).ConfigureAwait(false);
-                WebSocketMessage? message = Take(read, out bool hasReplied);
                 // A peer that reads no pongs is not read either; one that is busy sending gets some time for them.
-                if (hasReplied)
-                    sender.BeginFlush();
-                if (hasReplied && transport.Unsent > mostPongs)
+                if (_hasReplied && transport.Unsent > mostPongs)
                     await sender.FlushAsync(cancel).ConfigureAwait(false);
-                if (message is { } received)
-                    return received;
+                _hasReplied = false;
+                if (Take(await transport.Input.ReadAsync(cancel).ConfigureAwait(false)) is { } message)
+                    return message;
             }
 
-            return _end.Value;
+            return new WebSocketMessage(_end.Value);
         }
         finally
         {
@@ -65,9 +63,16 @@ internal sealed class WebSocketReceiver(
     /// <summary>Looks whether the peer is still there.</summary>
     public PulseCheck Tick(long now, WebSocketOptions options) => _pulse.Check(now, Volatile.Read(ref _isReceiving), options);
 
-    private WebSocketMessage? Take(in ReadResult read, out bool hasReplied)
+    private WebSocketMessage? Take(in ReadResult read)
     {
-        hasReplied = false;
+        WebSocketMessage? message = Read(read);
+        if (_hasReplied)
+            sender.BeginFlush();
+        return message;
+    }
+
+    private WebSocketMessage? Read(in ReadResult read)
+    {
         ReadOnlySequence<byte> buffer = read.Buffer;
         if (!buffer.IsEmpty)
             _pulse.Hear(deadlines.Now);
@@ -86,7 +91,7 @@ internal sealed class WebSocketReceiver(
                         transport.Input.AdvanceTo(reader.Position);
                         return new WebSocketMessage(WebSocketMessageKind.Binary, protocol.Message, what == WebSocketEvent.BinaryMessage);
                     case WebSocketEvent.Ping:
-                        hasReplied = true;
+                        _hasReplied = true;
                         break;
                     case WebSocketEvent.Pong:
                         break;
@@ -94,16 +99,22 @@ internal sealed class WebSocketReceiver(
                         transport.Input.AdvanceTo(reader.Position);
                         closing.Begin();
                         HttpInstruments.Broken(protocol.Broken);
-                        return _end = new WebSocketMessage(protocol.CloseCode);
+                        return End(protocol.CloseCode);
                     case WebSocketEvent.None:
                         transport.Input.AdvanceTo(reader.Position, buffer.End);
                         if (read.IsCompleted || closing.HasExpired)
-                            _end = new WebSocketMessage(WebSocketCloseCode.AbnormalClosure);
-                        return _end;
+                            return End(WebSocketCloseCode.AbnormalClosure);
+                        return null;
                     default:
                         throw new InvalidOperationException("Unknown event.");
                 }
             }
         }
+    }
+
+    private WebSocketMessage End(WebSocketCloseCode code)
+    {
+        _end = code;
+        return new WebSocketMessage(code);
     }
 }

@@ -6,6 +6,9 @@ namespace Iris.Net.Transport;
 /// <summary>One block of a connection's bytes: rented, or lent by a writer for the time of a flush.</summary>
 internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
 {
+    [ThreadStatic]
+    private static BufferSegment? _spare;
+
     private byte[]? _block;
 
     /// <summary>How much of the block is filled.</summary>
@@ -15,6 +18,14 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
     public Memory<byte> Free => _block.AsMemory(_block is null ? 0 : End);
 
     public BufferSegment? Following => (BufferSegment?)Next;
+
+    /// <summary>An empty segment: the last one that this thread released, or a new one.</summary>
+    public static BufferSegment Take()
+    {
+        BufferSegment segment = _spare ?? new BufferSegment();
+        _spare = null;
+        return segment;
+    }
 
     public void Rent(int size)
     {
@@ -44,7 +55,7 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
     /// <summary>Whether the bytes lie in an array, which sending several blocks at once demands.</summary>
     public bool TryGetArray(int start, out ArraySegment<byte> array) => MemoryMarshal.TryGetArray(Memory[start..], out array);
 
-    /// <summary>Gives the block back; the segment can be used again.</summary>
+    /// <summary>Gives the block and the segment back; tells which one follows.</summary>
     public BufferSegment? Release()
     {
         if (_block is not null)
@@ -55,6 +66,7 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
         End = 0;
         Next = null;
         RunningIndex = 0;
+        _spare = this;
         return next;
     }
 }

@@ -10,7 +10,6 @@ internal struct ReceivedBytes
 
     private BufferSegment? _head;
     private BufferSegment? _tail;
-    private BufferSegment? _spare;
     private int _consumed;      // of the head
 
     /// <summary>What there is.</summary>
@@ -66,8 +65,7 @@ internal struct ReceivedBytes
 
     private BufferSegment Append()
     {
-        BufferSegment next = _spare ?? new BufferSegment();
-        _spare = null;
+        BufferSegment next = BufferSegment.Take();
         if (_tail is null)
             (_head, _consumed) = (next, 0);
         else
@@ -75,10 +73,5 @@ internal struct ReceivedBytes
         return _tail = next;
     }
 
-    private void Release()
-    {
-        BufferSegment released = _head!;
-        _head = released.Release();
-        _spare = released;
-    }
+    private void Release() => _head = _head!.Release();
 }
