@@ -39,6 +39,7 @@ internal sealed class HttpConnection(HttpServer server, Connection transport) : 
 
     private PipeReader Input => Transport.Input;
 
+    /// <summary>Serves the connection to its end. It never throws.</summary>
     public async Task RunAsync()
     {
         bool isAnswered = false;     // what the peer has been told must reach it
@@ -46,7 +47,19 @@ internal sealed class HttpConnection(HttpServer server, Connection transport) : 
         {
             isAnswered = await ServeAsync().ConfigureAwait(false);
             if (_webSocket is { } socket)
-                await socket.RunAsync(Disconnected).ConfigureAwait(false);
+            {
+                Exception? failure = null;
+                try
+                {
+                    await socket.HandleAsync(Disconnected).ConfigureAwait(false);
+                }
+                catch (Exception e)
+                {
+                    failure = e;
+                }
+
+                await socket.EndAsync(failure).ConfigureAwait(false);
+            }
         }
         catch (IOException)
         {
@@ -175,13 +188,21 @@ internal sealed class HttpConnection(HttpServer server, Connection transport) : 
 
     private async ValueTask CloseAsync(bool isAnswered)
     {
-        if (isAnswered && !Transport.IsAborted)
-            await DrainAsync().ConfigureAwait(false);
-        Server.Remove(this);
-        _measure.End(Transport);
-        _exchange?.Head.Clear();
-        await Transport.DisposeAsync().ConfigureAwait(false);
-        await TellDisconnectedAsync().ConfigureAwait(false);
+        try
+        {
+            if (isAnswered && !Transport.IsAborted)
+                await DrainAsync().ConfigureAwait(false);
+            Server.Remove(this);
+            _measure.End(Transport);
+            _exchange?.Head.Clear();
+            await Transport.DisposeAsync().ConfigureAwait(false);
+            await TellDisconnectedAsync().ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Server.Report(e);
+            Abort();
+        }
     }
 
     // Input that nobody read would turn the close into a reset, which overtakes the answer: RFC 9112 section 9.6.

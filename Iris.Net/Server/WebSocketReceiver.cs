@@ -20,6 +20,7 @@ internal sealed class WebSocketReceiver(
 {
     private WebSocketCloseCode? _end;
     private PeerPulse _pulse = new(deadlines.Now);
+    private WebSocketMessageKind _kind;     // of the message that was taken
     private bool _isReceiving;
     private bool _hasReplied;   // since output was last waited for
 
@@ -48,11 +49,13 @@ internal sealed class WebSocketReceiver(
                 if (_hasReplied && transport.Unsent > mostPongs)
                     await sender.FlushAsync(cancel).ConfigureAwait(false);
                 _hasReplied = false;
-                if (Take(await transport.Input.ReadAsync(cancel).ConfigureAwait(false)) is { } message)
-                    return message;
+                if (Take(await transport.Input.ReadAsync(cancel).ConfigureAwait(false)))
+                    break;
             }
 
-            return new WebSocketMessage(_end.Value);
+            return _end is { } code
+                ? new WebSocketMessage(code)
+                : new WebSocketMessage(_kind, protocol.Message, isLast: !protocol.IsBetweenParts);
         }
         finally
         {
@@ -63,15 +66,16 @@ internal sealed class WebSocketReceiver(
     /// <summary>Looks whether the peer is still there.</summary>
     public PulseCheck Tick(long now, WebSocketOptions options) => _pulse.Check(now, Volatile.Read(ref _isReceiving), options);
 
-    private WebSocketMessage? Take(in ReadResult read)
+    private bool Take(in ReadResult read)
     {
-        WebSocketMessage? message = Read(read);
+        bool isTaken = Read(read);
         if (_hasReplied)
             sender.BeginFlush();
-        return message;
+        return isTaken;
     }
 
-    private WebSocketMessage? Read(in ReadResult read)
+    // False where there is neither a message nor the end yet.
+    private bool Read(in ReadResult read)
     {
         ReadOnlySequence<byte> buffer = read.Buffer;
         if (!buffer.IsEmpty)
@@ -86,10 +90,12 @@ internal sealed class WebSocketReceiver(
                 {
                     case WebSocketEvent.TextMessage or WebSocketEvent.TextPart:
                         transport.Input.AdvanceTo(reader.Position);
-                        return new WebSocketMessage(WebSocketMessageKind.Text, protocol.Message, what == WebSocketEvent.TextMessage);
+                        _kind = WebSocketMessageKind.Text;
+                        return true;
                     case WebSocketEvent.BinaryMessage or WebSocketEvent.BinaryPart:
                         transport.Input.AdvanceTo(reader.Position);
-                        return new WebSocketMessage(WebSocketMessageKind.Binary, protocol.Message, what == WebSocketEvent.BinaryMessage);
+                        _kind = WebSocketMessageKind.Binary;
+                        return true;
                     case WebSocketEvent.Ping:
                         _hasReplied = true;
                         break;
@@ -99,22 +105,17 @@ internal sealed class WebSocketReceiver(
                         transport.Input.AdvanceTo(reader.Position);
                         closing.Begin();
                         HttpInstruments.Broken(protocol.Broken);
-                        return End(protocol.CloseCode);
+                        _end = protocol.CloseCode;
+                        return true;
                     case WebSocketEvent.None:
                         transport.Input.AdvanceTo(reader.Position, buffer.End);
                         if (read.IsCompleted || closing.HasExpired)
-                            return End(WebSocketCloseCode.AbnormalClosure);
-                        return null;
+                            _end = WebSocketCloseCode.AbnormalClosure;
+                        return HasEnded;
                     default:
                         throw new InvalidOperationException("Unknown event.");
                 }
             }
         }
-    }
-
-    private WebSocketMessage End(WebSocketCloseCode code)
-    {
-        _end = code;
-        return new WebSocketMessage(code);
     }
 }
