@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using Iris.Net.Endpoints;
+using Iris.Net.Journal;
 using Iris.Net.Sessions;
 
 namespace Iris.Net.Tests.Endpoints;
@@ -12,7 +13,14 @@ public sealed class WireJsonTests
     private static string Text(ReadOnlyMemory<byte> json) => Encoding.UTF8.GetString(json.Span);
 
     private static TurnEnd Committed(TurnOutcome outcome) =>
-        TurnEnd.Committed((CommittedOutcome)outcome, TurnEnd.ReplyOf((CommittedOutcome)outcome), Token);
+        TurnEnd.Committed(
+            new SessionHead
+            {
+                Guard = default,
+                Status = outcome is ParkedOutcome ? SessionStatus.Parked : SessionStatus.Finished,
+                Reply = TurnEnd.ReplyOf((CommittedOutcome)outcome),
+            },
+            Token, expiresAt: null);
 
     private static IEnumerable<TestCaseData> Ends()
     {
@@ -33,8 +41,24 @@ public sealed class WireJsonTests
     {
         Assert.That(Text(Reply("S", (TurnEnd)end)), Is.EqualTo($"{{\"sessionId\":\"S\",\"continuationToken\":\"tok\",{fields}}}"));
         Assert.That(
-            Text(WireJson.Outcome("S", (TurnEnd)end)),
+            Text(WireJson.Outcome("S", (TurnEnd)end, isExtended: false)),
             Is.EqualTo($"{{\"type\":\"outcome\",\"sessionId\":\"S\",{fields},\"continuationToken\":\"tok\"}}"));
+    }
+
+    [TestCase(AbortReason.Failed, "failed")]
+    [TestCase(AbortReason.Timeout, "timeout")]
+    [TestCase(AbortReason.LeaseLost, "lease_lost")]
+    [TestCase(AbortReason.Cancelled, "cancelled")]
+    [TestCase(AbortReason.Stopped, "crashed")]
+    [TestCase(AbortReason.Crashed, "crashed")]
+    public void AnExtendedReplySaysWhyNothingCommitted(object reason, string text)
+    {
+        TurnEnd end = TurnEnd.Aborted((AbortReason)reason, Token);
+        Assert.That(
+            Text(Reply("S", end, isExtended: true)),
+            Is.EqualTo($"{{\"sessionId\":\"S\",\"continuationToken\":\"tok\",\"status\":\"aborted\",\"committed\":false,\"reason\":\"{text}\"}}"));
+        Assert.That(
+            Text(WireJson.Outcome("S", end, isExtended: true)), Does.EndWith($",\"continuationToken\":\"tok\",\"committed\":false,\"reason\":\"{text}\"}}"));
     }
 
     [TestCase("a\"b\\c\n", "a\\\"b\\\\c\\n")]
@@ -64,10 +88,10 @@ public sealed class WireJsonTests
             Is.EqualTo(expected.Replace("{\"error\"", "{\"type\":\"error\",\"message\"", StringComparison.Ordinal)));
     }
 
-    private static ReadOnlyMemory<byte> Reply(string sessionId, TurnEnd end)
+    private static ReadOnlyMemory<byte> Reply(string sessionId, TurnEnd end, bool isExtended = false)
     {
         ArrayBufferWriter<byte> buffer = new();
-        WireJson.WriteReply(buffer, sessionId, end);
+        WireJson.WriteReply(buffer, sessionId, end, isExtended);
         return buffer.WrittenMemory;
     }
 }

@@ -14,7 +14,7 @@ public sealed class OpenRequestTests
     public void Drop() => _writer.Dispose();
 
     private JournalEntry Started(long seq, int attempt, string body = "") =>
-        _writer.TurnStarted(seq, 0, 1, attempt, "abcdef", Encoding.UTF8.GetBytes(body));
+        _writer.TurnStarted(seq, 0, 1, attempt, "abcdef", Encoding.UTF8.GetBytes(body), default);
 
     private JournalEntry Intent(long seq, string name, bool retrySafe = true) =>
         _writer.EffectIntent(seq, 0, name, $"key-{seq}", new StepOptions { RetrySafe = retrySafe });
@@ -26,7 +26,8 @@ public sealed class OpenRequestTests
 
     private JournalEntry Commit(long seq) => _writer.Commit(seq, 0, new SessionHead { Guard = default, Reply = "{}"u8.ToArray() });
 
-    private static ValueTask<OpenRequest?> Read(params JournalEntry[] records) => OpenRequest.ReadAsync(records.ToAsyncEnumerable());
+    private static async ValueTask<OpenRequest?> Read(params JournalEntry[] records) =>
+        (await JournalTail.ReadAsync(records.ToAsyncEnumerable())).Open;
 
     private static string[] Describe(OpenRequest request) =>
         [.. request.Steps.Select(s => $"{s.EffectId} {s.Name} {s.IdempotencyKey} {s.RetrySafe} {(s.Result.HasValue ? s.Result.ToString() : "-")}")];
@@ -35,7 +36,7 @@ public sealed class OpenRequestTests
     public async Task NothingIsOpenWhereNothingBegan()
     {
         Assert.That(await Read(), Is.Null);
-        Assert.That(await Read(_writer.Session(0, 0, new byte[16], null)), Is.Null);
+        Assert.That(await Read(_writer.Session(0, 0, new SessionHead { Guard = default })), Is.Null);
     }
 
     [Test]

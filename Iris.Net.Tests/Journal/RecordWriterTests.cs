@@ -9,6 +9,13 @@ public sealed class RecordWriterTests
     private const string Head = "{\"seq\":7,\"ts\":1700000000123,\"defDigest\":\"0123456789abcdef\",\"kind\":";
     private const long Ts = 1_700_000_000_123;
 
+    private static readonly SessionHead New = new()
+    {
+        Guard = new byte[] { 1, 2, 3 },
+        Salt = new byte[16],
+        CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(1_700_000_000_000),
+    };
+
     private RecordWriter _writer = null!;
 
     [SetUp]
@@ -92,26 +99,26 @@ public sealed class RecordWriterTests
 
     [Test]
     public void SessionOfNobody() => AssertRecord(
-        _writer.Session(7, Ts, new byte[16], null), RecordKind.Session, """
-        "session","payload":{"salt":"AAAAAAAAAAAAAAAAAAAAAA=="}}
+        _writer.Session(7, Ts, New), RecordKind.Session, """
+        "session","payload":{"created":1700000000000,"salt":"AAAAAAAAAAAAAAAAAAAAAA==","guard":"AQID"}}
         """);
 
     [Test]
-    public void SessionOfAPrincipal() => AssertRecord(
-        _writer.Session(7, Ts, new byte[16], "a\"b"), RecordKind.Session, """
-        "session","payload":{"salt":"AAAAAAAAAAAAAAAAAAAAAA==","principal":"a\"b"}}
+    public void SessionOfAPrincipalWithATokenOfTheHost() => AssertRecord(
+        _writer.Session(7, Ts, New with { Principal = "a\"b", Sealed = new byte[] { 255 } }), RecordKind.Session, """
+        "session","payload":{"principal":"a\"b","created":1700000000000,"salt":"AAAAAAAAAAAAAAAAAAAAAA==","guard":"AQID","sealed":"/w=="}}
         """);
 
     [Test]
     public void TurnStartedWithTheRequestsBody() => AssertRecord(
-        _writer.TurnStarted(7, Ts, 3, 1, "abc-_9", "{\"text\":\"hi\"}"u8), RecordKind.TurnStarted, """
+        _writer.TurnStarted(7, Ts, 3, 1, "abc-_9", "{\"text\":\"hi\"}"u8, default), RecordKind.TurnStarted, """
         "turn_started","payload":{"turn":3,"attempt":1,"name":"abc-_9","body":{"text":"hi"}}}
         """);
 
     [Test]
     public void TurnStartedAgain() => AssertRecord(
-        _writer.TurnStarted(7, Ts, 3, 2, "abc-_9", default), RecordKind.TurnStarted, """
-        "turn_started","payload":{"turn":3,"attempt":2,"name":"abc-_9"}}
+        _writer.TurnStarted(7, Ts, 3, 2, "abc-_9", default, new byte[] { 1, 2, 3 }), RecordKind.TurnStarted, """
+        "turn_started","payload":{"turn":3,"attempt":2,"name":"abc-_9","key":"AQID"}}
         """);
 
     [Test]
@@ -121,26 +128,57 @@ public sealed class RecordWriterTests
         """);
 
     [Test]
-    public void CommitWithoutState() => AssertRecord(
-        _writer.Commit(7, Ts, new SessionHead { Guard = "secret"u8.ToArray(), Turn = 2, ClientTurns = 1, Reply = "{\"status\":\"finished\"}"u8.ToArray() }),
-        RecordKind.Commit,
-        """
-        "commit","payload":{"turn":2,"clientTurns":1,"reply":{"status":"finished"}}}
+    public void RequestClosedByACancel() => AssertRecord(
+        _writer.RequestClosed(7, Ts, isCancel: true), RecordKind.RequestClosed, """
+        "request_closed","payload":{"reason":"cancelled"}}
         """);
 
     [Test]
-    public void CommitWithState() => AssertRecord(
-        _writer.Commit(7, Ts, new SessionHead
+    public void TurnEnded() => AssertRecord(
+        _writer.TurnEnded(7, Ts, "lease_lost"), RecordKind.TurnEnded, """
+        "turn_ended","payload":{"reason":"lease_lost"}}
+        """);
+
+    [Test]
+    public void RequestAccepted() => AssertRecord(
+        _writer.RequestAccepted(7, Ts), RecordKind.RequestAccepted, """
+        "request_accepted","payload":{}}
+        """);
+
+    [Test]
+    public void RequestDeferred() => AssertRecord(
+        _writer.RequestDeferred(7, Ts), RecordKind.RequestDeferred, """
+        "request_deferred","payload":{}}
+        """);
+
+    [Test]
+    public void CommitWithoutState() => AssertRecord(
+        _writer.Commit(7, Ts, New with { Turn = 2, ClientTurns = 1, Status = SessionStatus.Finished, RequestSeq = 4, Reply = "{\"status\":\"finished\"}"u8.ToArray() }),
+        RecordKind.Commit,
+        """
+        "commit","payload":{"turn":2,"clientTurns":1,"status":2,"requestSeq":4,"created":1700000000000,"salt":"AAAAAAAAAAAAAAAAAAAAAA==","guard":"AQID","reply":{"status":"finished"}}}
+        """);
+
+    [Test]
+    public void CommitWithEverything() => AssertRecord(
+        _writer.Commit(7, Ts, New with
         {
-            Guard = "secret"u8.ToArray(),
             Turn = 2,
             ClientTurns = 2,
+            Status = SessionStatus.Parked,
+            Wait = SessionWait.Signal("go"),
+            RequestSeq = 4,
+            Principal = "me",
+            Spent = new byte[] { 4 },
+            Sealed = new byte[] { 5 },
+            RequestKey = new byte[] { 6 },
+            RequestBody = new byte[] { 7 },
             State = "[1]"u8.ToArray(),
             Reply = "{\"status\":\"parked\",\"wait\":{\"kind\":\"user\"}}"u8.ToArray(),
         }),
         RecordKind.Commit,
         """
-        "commit","payload":{"turn":2,"clientTurns":2,"state":[1],"reply":{"status":"parked","wait":{"kind":"user"}}}}
+        "commit","payload":{"turn":2,"clientTurns":2,"status":1,"requestSeq":4,"wait":{"kind":"signal","name":"go"},"principal":"me","created":1700000000000,"salt":"AAAAAAAAAAAAAAAAAAAAAA==","guard":"AQID","spent":"BA==","sealed":"BQ==","requestKey":"Bg==","requestBody":"Bw==","state":[1],"reply":{"status":"parked","wait":{"kind":"user"}}}}
         """);
 
     [Test]

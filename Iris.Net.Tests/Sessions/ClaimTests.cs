@@ -62,10 +62,10 @@ internal sealed class ClaimTests
         SessionTesterClient client = host.Client();
         await client.SendAsync();
         TurnRequest request = new(SessionTester.Utf8("1"), null);
-        RunningTurn turn = (await host.Sessions.ContinueBoundAsync(client.Id, request)).Turn!;
-        Assert.That((await host.Sessions.ContinueBoundAsync(client.Id, request)).Refusal, Is.EqualTo(Refusal.InFlight));
+        RunningTurn turn = (await host.Sessions.Claims.ContinueBoundAsync(client.Id, request)).Turn!;
+        Assert.That((await host.Sessions.Claims.ContinueBoundAsync(client.Id, request)).Refusal, Is.EqualTo(Refusal.InFlight));
         Assert.That((await turn.RunAsync()).IsCommitted);
-        Assert.That((await host.Sessions.ContinueBoundAsync(new SessionId("x"), request)).Refusal, Is.EqualTo(Refusal.UnknownSession));
+        Assert.That((await host.Sessions.Claims.ContinueBoundAsync(new SessionId("x"), request)).Refusal, Is.EqualTo(Refusal.UnknownSession));
     }
 
     [Test]
@@ -164,8 +164,8 @@ internal sealed class ClaimTests
         Rendezvous.Run(
             5_000,
             _ => { },
-            _ => one = Now(host.Sessions.ContinueAsync(client.Id, client.Token, request)),
-            _ => other = Now(host.Sessions.ContinueAsync(client.Id, client.Token, request)),
+            _ => one = Now(host.Sessions.Claims.ContinueAsync(client.Id, client.Token, request)),
+            _ => other = Now(host.Sessions.Claims.ContinueAsync(client.Id, client.Token, request)),
             round =>
             {
                 Assert.That(

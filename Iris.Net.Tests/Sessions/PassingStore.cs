@@ -37,5 +37,10 @@ internal abstract class PassingStore(IStateStore inner) : IStateStore
 
     public ValueTask DeleteAsync(Lease lease, Tombstone why, CancellationToken cancel = default) => inner.DeleteAsync(lease, why, cancel);
 
+    public IAsyncEnumerable<SessionId> IdleAsync(DateTimeOffset since, int limit, CancellationToken cancel = default) =>
+        inner.IdleAsync(since, limit, cancel);
+
+    public ValueTask<ReadOnlyMemory<byte>> KeyAsync(CancellationToken cancel = default) => inner.KeyAsync(cancel);
+
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 }

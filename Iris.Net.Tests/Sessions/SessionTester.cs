@@ -35,6 +35,7 @@ internal sealed class SessionTester : IAsyncDisposable
             },
         };
         Sessions = new SessionHost(change?.Invoke(settings) ?? settings);
+        Sessions.OpenAsync().AsTask().GetAwaiter().GetResult();
     }
 
     public TurnProgram Program { get; set; }
@@ -79,13 +80,13 @@ internal sealed class SessionTesterClient(SessionHost sessions, string? principa
     {
         TurnRequest request = new(Encoding.UTF8.GetBytes(body), principal);
         Admission admission = Id.Value is null
-            ? await sessions.StartAsync(request)
-            : await sessions.ContinueAsync(Id, Token, request);
+            ? await sessions.Claims.StartAsync(request)
+            : await sessions.Claims.ContinueAsync(Id, Token, request);
         if (admission.Turn is { } turn)
         {
             Id = turn.SessionId;
             if (Token.IsEmpty)
-                Token = turn.Head.Guard;
+                Token = turn.PresentedToken;
         }
 
         return admission;

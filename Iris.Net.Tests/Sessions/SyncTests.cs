@@ -149,6 +149,6 @@ internal sealed class SyncTests
         SessionTesterClient client = host.Client();
         await client.SendAsync("1");
         await client.SendAsync("2");
-        Assert.That(store.Appends, Is.EqualTo((string[])["Written: TurnStarted", "Written: RequestClosed TurnStarted"]));
+        Assert.That(store.Appends, Is.EqualTo((string[])["Written: TurnStarted TurnEnded", "Written: RequestClosed TurnStarted TurnEnded"]));
     }
 }

@@ -112,7 +112,7 @@ internal sealed class MemoryStateStoreTests : StateStoreTests
         SessionId held = new("held"), mail = new("mail"), timer = new("timer");
         Lease lease = await CreateAsync("T", held);
         await LargeAsync("mail", SessionStatus.Finished, 1);
-        await Store.PostAsync(mail, new SignalMail("go", "1"u8.ToArray()));
+        Assert.That(await Store.PostAsync(mail, Signal(turn: 0, seq: 100)));
         await LargeAsync("timer", SessionStatus.Parked, 1, wait: SessionWait.Timer(Time.GetUtcNow().AddMinutes(10)));
         await FillAsync();
         for (int i = 0; i < 12; i++)
@@ -155,7 +155,6 @@ internal sealed class MemoryStateStoreTests : StateStoreTests
             Lease lease = await CreateAsync("T0", id);
             await Append(lease, 1, count: 1 + i);
             await Append(lease, 2 + i, count: 2);
-            await Store.PostAsync(id, new SignalMail("go", new byte[100]));
             if (i % 2 == 0)
             {
                 Time.Advance(Ttl);   // the next one takes over what a lapsed lease left
@@ -180,9 +179,10 @@ internal sealed class MemoryStateStoreTests : StateStoreTests
             20_000,
             _ => { },
             _ => created = Store.CreateAsync(id, Seed("T0"), Someone).AsTask().Result,
-            _ =>
+            round =>
             {
-                while (!Store.PostAsync(id, new SignalMail("go", new byte[100])).AsTask().Result) { }
+                JournalEntry[] entries = [Entry(1)];
+                while (Store.AppendAsync(new Lease(id, round, ""), entries, null, Flush.Written).AsTask().Result != AppendResult.Appended) { }
             },
             _ => Store.DeleteAsync(created.Lease, Tombstone.Deleted).AsTask().Wait());
         Assert.That((Memory.Bytes, Memory.Count), Is.EqualTo((0L, 0)));

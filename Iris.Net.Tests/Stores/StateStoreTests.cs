@@ -326,14 +326,105 @@ internal abstract class StateStoreTests
     }
 
     [Test]
-    public async Task ManySignalsAreAccepted()
+    public async Task ASignalIsAcceptedOnceForTheWaitOfTheLastCommit()
     {
-        Assert.That(await Store.PostAsync(Id, new SignalMail("go", "1"u8.ToArray())), Is.False);
-        await Store.ReleaseAsync(await CreateAsync("T0"));
-        for (int i = 0; i < 100_000; i++)
-            if (!await Store.PostAsync(Id, new SignalMail("go", "1"u8.ToArray())))
-                Assert.Fail($"signal {i} was refused");
-        Assert.That((await Begin("T0", Me)).Status, Is.EqualTo(BeginStatus.Begun));
+        Assert.That(await Store.PostAsync(Id, Signal(turn: 0, seq: 1)), Is.False);
+        Lease lease = await CreateAsync("T0");
+        await Append(lease, 1, commit: Head("T1", 2) with { Turn = 1 });
+        Assert.That(await Store.PostAsync(Id, Signal(turn: 0, seq: 2)), Is.False, "an earlier wait");
+        Assert.That(await Store.PostAsync(Id, Signal(turn: 1, seq: 1)), Is.False, "its seq is taken");
+        Assert.That(await Store.PostAsync(Id, Signal(turn: 1, seq: 2)));
+        Assert.That(await Store.PostAsync(Id, Signal(turn: 1, seq: 3)), Is.False, "there is one");
+
+        BeginResult begun = await Begin("T1", Me);
+        Assert.That((begun.Status, begun.NextSeq), Is.EqualTo((BeginStatus.Begun, 3L)));
+        Assert.That(await SeqsAsync(2), Is.EqualTo((long[])[2]));
+        await Append(begun.Lease, [Entry(3, RecordKind.TurnStarted), Entry(4, RecordKind.RequestClosed), Entry(5, RecordKind.TurnStarted)]);
+        Assert.That(await SeqsAsync(2), Does.Contain(2L), "no request's end consumes it");
+        Assert.That(await Store.PostAsync(Id, Signal(turn: 1, seq: 6)), Is.False);
+        await Append(begun.Lease, 6, commit: Head("T2", 7) with { Turn = 2 });
+        Assert.That(await DueAsync(DateTimeOffset.MinValue, 9), Is.Empty, "the commit consumed it");
+        Assert.That(await Store.PostAsync(Id, Signal(turn: 2, seq: 7)));
+    }
+
+    [Test]
+    public async Task ASignalIsNotAcceptedWhileSomebodyHoldsTheSession()
+    {
+        Lease lease = await CreateAsync("T0");
+        Assert.That(await Store.PostAsync(Id, Signal(turn: 0, seq: 1)), Is.False);
+        await Store.ReleaseAsync(lease);
+        Assert.That(await Store.PostAsync(Id, Signal(turn: 0, seq: 1)));
+    }
+
+    [Test]
+    public async Task OfASignalAndAClaimTheFirstIsSeenByTheOther()
+    {
+        Lease lease = await CreateAsync("T0");
+        await Append(lease, 1, commit: Head("T1", 2) with { Turn = 1 });
+        long seq = 2, turn = 1;
+        bool accepted = false;
+        BeginResult begun = default;
+        Rendezvous.Run(
+            3_000,
+            _ => { },
+            _ => accepted = Now(Store.PostAsync(Id, Signal(turn, seq))),
+            _ => begun = Now(Store.BeginAsync(Id, default, Me)),
+            round =>
+            {
+                Assert.That(begun.NextSeq, Is.EqualTo(accepted ? seq + 1 : seq), $"round {round}");
+                seq = begun.NextSeq;
+                turn++;
+                JournalEntry[] last = [Entry(seq)];
+                Now(Store.AppendAsync(begun.Lease, last, Head("T1", seq + 1) with { Turn = turn }, Flush.Written));
+                seq++;
+            });
+    }
+
+    [Test]
+    public async Task AnAcceptedRequestIsDueUntilItEndsOrIsPutOff()
+    {
+        Lease lease = await CreateAsync("T0");
+        await Append(lease, [Entry(1, RecordKind.TurnStarted), Entry(2, RecordKind.RequestAccepted)]);
+        Assert.That(await DueAsync(DateTimeOffset.MinValue, 9), Is.Empty, "it runs");
+        await Store.ReleaseAsync(lease);
+        foreach (RecordKind end in (RecordKind[])[RecordKind.TurnEnded, RecordKind.RequestDeferred, RecordKind.RequestClosed])
+        {
+            Assert.That(await DueAsync(DateTimeOffset.MinValue, 9), Is.EqualTo((string[])[Id.Value]), $"before {end}");
+            BeginResult begun = await Begin("T0", Me);
+            await Append(begun.Lease, [Entry(begun.NextSeq, end)]);
+            await Store.ReleaseAsync(begun.Lease);
+            Assert.That(await DueAsync(DateTimeOffset.MinValue, 9), Is.Empty, $"after {end}");
+            lease = (await Begin("T0", Me)).Lease;
+            await Append(lease, [Entry(begun.NextSeq + 1, RecordKind.RequestAccepted)]);
+            await Store.ReleaseAsync(lease);
+        }
+    }
+
+    [Test]
+    public async Task SessionsThatNobodyUsedAreIdle()
+    {
+        DateTimeOffset start = Time.GetUtcNow();
+        await Parked("old", SessionWait.User);
+        await Parked("timer", SessionWait.Timer(start.AddHours(1)));
+        await Parked("signal", SessionWait.Signal("go"));
+        await Store.PostAsync(new SessionId("signal"), Signal(turn: 0, seq: 2));
+        Time.Advance(TimeSpan.FromMinutes(1));
+        await Parked("young", SessionWait.User);
+        await CreateAsync("T0", new SessionId("held"));
+        Assert.That(await IdleAsync(start.AddSeconds(1)), Is.EqualTo((string[])["old"]));
+        Time.Advance(TimeSpan.FromHours(2));
+        Assert.That(await IdleAsync(start.AddHours(1)), Is.EquivalentTo((string[])["old", "young", "held"]));
+        Assert.That(await IdleAsync(start.AddHours(1.5)), Is.EquivalentTo((string[])["old", "young", "held", "timer"]));
+    }
+
+    [Test]
+    public async Task TheKeyStays()
+    {
+        ReadOnlyMemory<byte> key = await Store.KeyAsync();
+        Assert.That(key.Length, Is.EqualTo(32));
+        Assert.That((await Store.KeyAsync()).ToArray(), Is.EqualTo(key.ToArray()));
+        await using IStateStore other = Make(Time);
+        Assert.That((await other.KeyAsync()).ToArray(), Is.Not.EqualTo(key.ToArray()));
     }
 
     [Test]
@@ -345,7 +436,7 @@ internal abstract class StateStoreTests
         await Parked("past", SessionWait.Timer(now.AddYears(-1)));
         await Parked("signal", SessionWait.Signal("go"));
         await Parked("mail", SessionWait.Signal("go"));
-        await Store.PostAsync(new SessionId("mail"), new SignalMail("go", "1"u8.ToArray()));
+        Assert.That(await Store.PostAsync(new SessionId("mail"), Signal(turn: 0, seq: 2)));
         await Parked("held", SessionWait.Timer(now));
         await Store.BeginAsync(new SessionId("held"), default, Me);
 
@@ -385,7 +476,7 @@ internal abstract class StateStoreTests
         Assert.That((await Begin("T0", You)).Status, Is.EqualTo(BeginStatus.Unknown));
         Assert.That((await Begin("", You)).Status, Is.EqualTo(BeginStatus.Unknown));
         Assert.That(await Append(lease, 4), Is.EqualTo(AppendResult.Unknown));
-        Assert.That(await Store.PostAsync(Id, new SignalMail("go", default)), Is.False);
+        Assert.That(await Store.PostAsync(Id, Signal(turn: 0, seq: 9)), Is.False);
         Assert.That(await Store.RenewAsync(lease, Ttl), Is.False);
         Assert.That(await ListAsync(new ListQuery()), Is.Empty);
         Assert.That(await DueAsync(DateTimeOffset.MaxValue, 9), Is.Empty);
@@ -575,6 +666,8 @@ internal abstract class StateStoreTests
     protected static JournalEntry Entry(long seq, RecordKind kind = RecordKind.EffectIntent, string text = "") =>
         new(seq, kind, Encoding.UTF8.GetBytes($"{{\"seq\":{seq},\"text\":\"{text}\"}}"));
 
+    protected static SignalMail Signal(long turn, long seq) => new(turn, Entry(seq, RecordKind.Signal));
+
     protected static SessionHead Head(string guard, long nextSeq) =>
         new() { Guard = Encoding.UTF8.GetBytes(guard), NextSeq = nextSeq, Status = SessionStatus.Parked, Wait = SessionWait.User };
 
@@ -606,6 +699,9 @@ internal abstract class StateStoreTests
 
     private async Task<List<string>> DueAsync(DateTimeOffset now, int limit) =>
         await Store.DueAsync(now, limit).Select(id => id.Value).ToListAsync();
+
+    private async Task<List<string>> IdleAsync(DateTimeOffset since) =>
+        await Store.IdleAsync(since, 100).Select(id => id.Value).ToListAsync();
 
     private async Task<List<string>> ListAsync(ListQuery query) =>
         await Store.ListAsync(query).Select(row => row.Id.Value).ToListAsync();

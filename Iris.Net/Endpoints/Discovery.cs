@@ -34,7 +34,7 @@ internal sealed class Discovery(
         ChannelWire.SendJsonAsync(exchange.Response, 200, Ok, disconnected);
 
     /// <summary><c>GET /v1/ready</c></summary>
-    public ValueTask ReadyAsync(HttpExchange exchange, CancellationToken disconnected) => wire.Sessions.IsDraining
+    public ValueTask ReadyAsync(HttpExchange exchange, CancellationToken disconnected) => wire.Sessions.Running.IsDraining
         ? wire.RefuseAsync(exchange, RefusalCode.Draining, cancel: disconnected)
         : ChannelWire.SendJsonAsync(exchange.Response, 200, Ok, disconnected);
 

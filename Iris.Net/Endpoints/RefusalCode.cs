@@ -19,6 +19,7 @@ internal enum RefusalCode : byte
     HeaderTooLarge,
     Timeout,
     Overloaded,
+    IdempotencyMismatch,
     Contended,
     Draining,
     UnsupportedMediaType,

@@ -24,7 +24,9 @@ internal static class RefusalText
     {
         Refusal.UnknownSession => RefusalCode.UnknownSession,
         Refusal.MissingToken => RefusalCode.MissingToken,
+        Refusal.BadRequest => RefusalCode.BadRequest,
         Refusal.StaleToken => RefusalCode.StaleToken,
+        Refusal.IdempotencyMismatch => RefusalCode.IdempotencyMismatch,
         Refusal.InFlight => RefusalCode.InFlight,
         Refusal.Contended => RefusalCode.Contended,
         Refusal.Overloaded => RefusalCode.Overloaded,
@@ -66,6 +68,8 @@ internal static class RefusalText
         RefusalCode.HeaderTooLarge => (431, "header-too-large", ""),
         RefusalCode.Timeout => (408, "timeout", ""),
         RefusalCode.Overloaded => (503, "overloaded", ""),
+        RefusalCode.IdempotencyMismatch =>
+            (422, "idempotency-mismatch", "Idempotency-Key was already used with a different request"),
         RefusalCode.Contended => (409, "contended", ""),
         RefusalCode.Draining => (503, "draining", ""),
         RefusalCode.UnsupportedMediaType => (415, "unsupported-media-type", ""),

@@ -91,11 +91,11 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
         TurnRequest request = new(body.Json, socket.Principal);
         Admission admission = (_bound, body.Token) switch
         {
-            (null, _) => await wire.Sessions.StartAsync(request, CancellationToken.None).ConfigureAwait(false),
-            ({ } id, null) => await wire.Sessions.ContinueBoundAsync(id, request, CancellationToken.None).ConfigureAwait(false),
+            (null, _) => await wire.Sessions.Claims.StartAsync(request, CancellationToken.None).ConfigureAwait(false),
+            ({ } id, null) => await wire.Sessions.Claims.ContinueBoundAsync(id, request, CancellationToken.None).ConfigureAwait(false),
             (_, []) => Refusal.StaleToken,
             ({ } id, { } token) =>
-                await wire.Sessions.ContinueAsync(id, token, request, CancellationToken.None).ConfigureAwait(false),
+                await wire.Sessions.Claims.ContinueAsync(id, token, request, CancellationToken.None).ConfigureAwait(false),
         };
         if (admission.Turn is { } turn)
         {

@@ -30,6 +30,15 @@ public enum RecordKind : byte
 
     /// <summary>A turn's commit: its state, its reply and the new head.</summary>
     Commit = 20,
+
+    /// <summary>An attempt ended without a commit, and why.</summary>
+    TurnEnded = 21,
+
+    /// <summary>The open request was answered with 202: whoever serves the session runs it to its end.</summary>
+    RequestAccepted = 22,
+
+    /// <summary>The accepted request waits for its client: it was begun too often without an end.</summary>
+    RequestDeferred = 23,
 }
 
 /// <summary>One record of a session's journal: its bytes as they were first written, and what a store needs to know of them.</summary>

@@ -21,27 +21,45 @@ internal sealed class OpenRequest
     /// <summary>In the order in which they were begun.</summary>
     public IReadOnlyList<JournalledStep> Steps => _steps;
 
-    /// <summary>Reads the records behind the last commit; null where no request is open.</summary>
-    public static async ValueTask<OpenRequest?> ReadAsync(IAsyncEnumerable<JournalEntry> records)
+    /// <summary>SHA-256 of its idempotency key; empty where it came without one.</summary>
+    public ReadOnlyMemory<byte> Key { get; private set; }
+
+    /// <summary>Whether it was answered with 202.</summary>
+    public bool IsAccepted { get; private set; }
+
+    /// <summary>Why its last attempt ended; null where nothing is known of an end.</summary>
+    public string? EndReason { get; private set; }
+
+    /// <summary>Takes in the record that began it, or one behind it.</summary>
+    public static OpenRequest Add(OpenRequest? open, in JournalEntry record)
     {
-        OpenRequest? open = null;
-        await foreach (JournalEntry record in records.ConfigureAwait(false))
+        switch (record.Kind)
         {
-            if (record.ClosesRequest)
-                open = null;
-            else if (record.Kind == RecordKind.TurnStarted)
-                (open ??= new OpenRequest(record.Seq)).AddAttempt(record);
-            else if (record.Kind is RecordKind.EffectIntent or RecordKind.EffectResult)
-                open?.AddStep(record);
+            case RecordKind.TurnStarted:
+                open ??= new OpenRequest(record.Seq);
+                open.AddAttempt(record);
+                break;
+            case RecordKind.EffectIntent or RecordKind.EffectResult:
+                open!.AddStep(record);
+                break;
+            case RecordKind.TurnEnded:
+                open!.EndReason = Payload(record).GetProperty("reason"u8).GetString();
+                break;
+            case RecordKind.RequestAccepted:
+                open!.IsAccepted = true;
+                break;
         }
 
-        return open;
+        return open!;
     }
 
     private void AddAttempt(in JournalEntry record)
     {
-        // The first one carries the body: a request that was tried thousands of times is still read quickly.
-        if (++Attempts == 1 && Payload(record).TryGetProperty("body"u8, out JsonElement body))
+        JsonElement payload = Payload(record);
+        EndReason = null;
+        if (payload.TryGetProperty("key"u8, out JsonElement key))
+            Key = key.GetBytesFromBase64();
+        if (++Attempts == 1 && payload.TryGetProperty("body"u8, out JsonElement body))
             Body = ((JsonPayload)body).Utf8;
     }
 

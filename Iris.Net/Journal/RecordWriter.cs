@@ -70,22 +70,18 @@ internal sealed class RecordWriter(string defDigest) : IDisposable
     }
 
     /// <summary>The session's first record.</summary>
-    public JournalEntry Session(long seq, long ts, ReadOnlySpan<byte> salt, string? principal)
-    {
-        Begin(seq, ts, RecordKind.Session, "session"u8);
-        _json.WriteBase64String("salt"u8, salt);
-        if (principal is not null)
-            _json.WriteString("principal"u8, principal);
-        return End();
-    }
+    public JournalEntry Session(long seq, long ts, SessionHead head) => WriteHead(seq, ts, RecordKind.Session, "session"u8, head);
 
-    /// <summary>An attempt begins. The body stands in the request's first one only.</summary>
-    public JournalEntry TurnStarted(long seq, long ts, long turn, int attempt, string name, ReadOnlySpan<byte> body)
+    /// <summary>An attempt begins. The body stands in the request's first one only, what its idempotency key hashes to in each.</summary>
+    public JournalEntry TurnStarted(
+        long seq, long ts, long turn, int attempt, string name, ReadOnlySpan<byte> body, ReadOnlySpan<byte> key)
     {
         Begin(seq, ts, RecordKind.TurnStarted, "turn_started"u8);
         _json.WriteNumber("turn"u8, turn);
         _json.WriteNumber("attempt"u8, attempt);
         _json.WriteString("name"u8, name);
+        if (!key.IsEmpty)
+            _json.WriteBase64String("key"u8, key);
         if (!body.IsEmpty)
         {
             _json.WritePropertyName("body"u8);
@@ -95,34 +91,51 @@ internal sealed class RecordWriter(string defDigest) : IDisposable
         return End();
     }
 
+    /// <summary>An attempt ended without a commit.</summary>
+    public JournalEntry TurnEnded(long seq, long ts, string reason)
+    {
+        Begin(seq, ts, RecordKind.TurnEnded, "turn_ended"u8);
+        _json.WriteString("reason"u8, reason);
+        return End();
+    }
+
     /// <summary>The open request's results are never offered again.</summary>
-    public JournalEntry RequestClosed(long seq, long ts)
+    public JournalEntry RequestClosed(long seq, long ts, bool isCancel = false)
     {
         Begin(seq, ts, RecordKind.RequestClosed, "request_closed"u8);
+        if (isCancel)
+            _json.WriteString("reason"u8, "cancelled"u8);
         return End();
     }
 
-    /// <summary>A turn's commit: what the head is rebuilt from.</summary>
-    public JournalEntry Commit(long seq, long ts, SessionHead head)
+    /// <summary>The open request was answered with 202.</summary>
+    public JournalEntry RequestAccepted(long seq, long ts)
     {
-        Begin(seq, ts, RecordKind.Commit, "commit"u8);
-        _json.WriteNumber("turn"u8, head.Turn);
-        _json.WriteNumber("clientTurns"u8, head.ClientTurns);
-        if (!head.State.IsEmpty)
-        {
-            _json.WritePropertyName("state"u8);
-            _json.WriteRawValue(head.State.Span, skipInputValidation: true);
-        }
-
-        _json.WritePropertyName("reply"u8);
-        _json.WriteRawValue(head.Reply.Span, skipInputValidation: true);
+        Begin(seq, ts, RecordKind.RequestAccepted, "request_accepted"u8);
         return End();
     }
+
+    /// <summary>The accepted request waits for its client.</summary>
+    public JournalEntry RequestDeferred(long seq, long ts)
+    {
+        Begin(seq, ts, RecordKind.RequestDeferred, "request_deferred"u8);
+        return End();
+    }
+
+    /// <summary>A turn's commit.</summary>
+    public JournalEntry Commit(long seq, long ts, SessionHead head) => WriteHead(seq, ts, RecordKind.Commit, "commit"u8, head);
 
     /// <summary>Forgets what was written; the entries' bytes may be overwritten from now on.</summary>
     public void Clear() => _buffer.ResetWrittenCount();
 
     public void Dispose() => _json.Dispose();
+
+    private JournalEntry WriteHead(long seq, long ts, RecordKind kind, ReadOnlySpan<byte> name, SessionHead head)
+    {
+        Begin(seq, ts, kind, name);
+        HeadRecord.WriteMembers(_json, head);
+        return End();
+    }
 
     private void Begin(long seq, long ts, RecordKind kind, ReadOnlySpan<byte> name)
     {

@@ -20,6 +20,12 @@ public sealed record SessionHead
     /// <summary>What the next presenter must present. A store compares it and learns nothing from it.</summary>
     public required ReadOnlyMemory<byte> Guard { get; init; }
 
+    /// <summary>The guard before this one: what the last client turn was started with. Empty before the first.</summary>
+    public ReadOnlyMemory<byte> Spent { get; init; }
+
+    /// <summary>The current token, sealed, where the host makes tokens of its own; empty where it is derived.</summary>
+    public ReadOnlyMemory<byte> Sealed { get; init; }
+
     /// <summary>How many turns committed, of every kind.</summary>
     public long Turn { get; init; }
 
@@ -46,6 +52,15 @@ public sealed record SessionHead
 
     /// <summary>The last client turn's reply without its token, as JSON; empty before the first.</summary>
     public ReadOnlyMemory<byte> Reply { get; init; }
+
+    /// <summary>The seq of the first <c>turn_started</c> of the last client turn's request; 0 before the first.</summary>
+    public long RequestSeq { get; init; }
+
+    /// <summary>SHA-256 of that request's idempotency key; empty where it had none.</summary>
+    public ReadOnlyMemory<byte> RequestKey { get; init; }
+
+    /// <summary>SHA-256 of that request's body; empty where it had no idempotency key.</summary>
+    public ReadOnlyMemory<byte> RequestBody { get; init; }
 
     /// <summary>When the session was started.</summary>
     public DateTimeOffset CreatedAt { get; init; }

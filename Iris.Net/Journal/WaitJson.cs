@@ -25,4 +25,13 @@ internal static class WaitJson
 
         json.WriteEndObject();
     }
+
+    /// <exception cref="FormatException">It is no wait.</exception>
+    public static SessionWait Read(JsonElement wait) => wait.GetProperty("kind"u8).GetString() switch
+    {
+        "user" => SessionWait.User,
+        "signal" => SessionWait.Signal(wait.GetProperty("name"u8).GetString()!),
+        "timer" => SessionWait.Timer(DateTimeOffset.FromUnixTimeMilliseconds(wait.GetProperty("at"u8).GetInt64())),
+        _ => throw new FormatException("It is no wait."),
+    };
 }

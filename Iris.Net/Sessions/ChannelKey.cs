@@ -10,16 +10,79 @@ namespace Iris.Net.Sessions;
 /// meanings collide.</summary>
 internal sealed class ChannelKey(ReadOnlyMemory<byte> key)
 {
+    /// <summary>The fewest bytes that a key has.</summary>
+    public const int LeastSize = 32;
+
+    private const int NonceSize = 12, TagSize = 16;   // NIST SP 800-38D
+    private const int SessionIdSize = 16;
+
     /// <summary>The key of one step: the same for every attempt of its request.</summary>
     public string ForStep(string sessionId, long requestSeq, int step, string name)
     {
-        ArrayBufferWriter<byte> message = new(128);
-        Field(message, "iris step"u8);
-        Field(message, Encoding.UTF8.GetBytes(sessionId));
+        ArrayBufferWriter<byte> message = Message("iris step"u8, sessionId);
         Number(message, requestSeq);
         Number(message, step);
         Field(message, Encoding.UTF8.GetBytes(name));
-        return Base64Url.EncodeToString(HMACSHA256.HashData(key.Span, message.WrittenSpan));
+        return Base64Url.EncodeToString(Derive(message));
+    }
+
+    /// <summary>The token that a session has after some committed client turns, in UTF-8.</summary>
+    public byte[] ForToken(string sessionId, ReadOnlySpan<byte> salt, long clientTurns)
+    {
+        ArrayBufferWriter<byte> message = Message("iris token"u8, sessionId);
+        Field(message, salt);
+        Number(message, clientTurns);
+        return Base64Url.EncodeToUtf8(Derive(message));
+    }
+
+    /// <summary>The id of the session that a principal starts with an idempotency key.</summary>
+    public string ForSessionId(string? principal, string idempotencyKey)
+    {
+        ArrayBufferWriter<byte> message = Message("iris session"u8, idempotencyKey);
+        Number(message, principal is null ? 0 : 1);
+        Field(message, Encoding.UTF8.GetBytes(principal ?? ""));
+        return Base64Url.EncodeToString(Derive(message).AsSpan(0, SessionIdSize));
+    }
+
+    /// <summary>Seals a token for one session: a nonce, AES-GCM, a tag.</summary>
+    public byte[] Seal(ReadOnlySpan<byte> token, string sessionId)
+    {
+        byte[] box = new byte[NonceSize + token.Length + TagSize];
+        Span<byte> nonce = box.AsSpan(0, NonceSize);
+        RandomNumberGenerator.Fill(nonce);
+        using AesGcm aes = new(SealingKey(), TagSize);
+        aes.Encrypt(nonce, token, box.AsSpan(NonceSize, token.Length), box.AsSpan(NonceSize + token.Length), Encoding.UTF8.GetBytes(sessionId));
+        return box;
+    }
+
+    /// <summary>What was sealed with this key for this session; null where it was not.</summary>
+    public byte[]? Open(ReadOnlySpan<byte> box, string sessionId)
+    {
+        if (box.Length < NonceSize + TagSize)
+            return null;
+        byte[] token = new byte[box.Length - NonceSize - TagSize];
+        using AesGcm aes = new(SealingKey(), TagSize);
+        try
+        {
+            aes.Decrypt(box[..NonceSize], box[NonceSize..^TagSize], box[^TagSize..], token, Encoding.UTF8.GetBytes(sessionId));
+            return token;
+        }
+        catch (AuthenticationTagMismatchException)
+        {
+            return null;
+        }
+    }
+
+    private byte[] SealingKey() => Derive(Message("iris seal"u8, ""));
+
+    private byte[] Derive(ArrayBufferWriter<byte> message) => HMACSHA256.HashData(key.Span, message.WrittenSpan);
+
+    private static ArrayBufferWriter<byte> Message(ReadOnlySpan<byte> label, string subject)
+    {
+        ArrayBufferWriter<byte> message = new(160);
+        Field(message, label);
+        Field(message, Encoding.UTF8.GetBytes(subject));
+        return message;
     }
 
     private static void Field(ArrayBufferWriter<byte> message, ReadOnlySpan<byte> field)
@@ -36,4 +99,17 @@ internal sealed class ChannelKey(ReadOnlyMemory<byte> key)
         BinaryPrimitives.WriteInt64BigEndian(message.GetSpan(sizeof(long)), number);
         message.Advance(sizeof(long));
     }
+}
+
+/// <summary>The keys of a channel: the first one makes, all of them open.</summary>
+internal sealed class ChannelKeys
+{
+    public ChannelKeys(IEnumerable<ReadOnlyMemory<byte>> keys)
+    {
+        All = [.. keys.Select(key => new ChannelKey(key))];
+    }
+
+    public IReadOnlyList<ChannelKey> All { get; }
+
+    public ChannelKey Current => All[0];
 }

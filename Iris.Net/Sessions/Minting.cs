@@ -16,6 +16,9 @@ internal sealed class Minting(Func<string>? sessionId, Func<string>? token)
 
     private readonly RandomBytes _random = new();
 
+    /// <summary>Whether the host makes tokens of its own.</summary>
+    public bool MakesTokens => token is not null;
+
     /// <summary>A session's stable name.</summary>
     /// <exception cref="InvalidOperationException">The host made one that is empty or too long, or that no client could send.</exception>
     public string SessionId()

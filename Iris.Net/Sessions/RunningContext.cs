@@ -33,7 +33,7 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
         {
             ThrowIfOver();
             if (_body.ValueKind == JsonValueKind.Undefined)
-                _body = TurnRequest.Parse(turn.Body);
+                _body = TurnRequest.Parse(turn.Request.Body);
             return _body;
         }
     }
@@ -87,8 +87,7 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
         ArgumentNullException.ThrowIfNull(text);
         ThrowIfOver();
         cancel.ThrowIfCancellationRequested();
-        if (turn.Events.IsFollowed)
-            turn.Events.Append(EventKind.Delta, ChannelEvent.Delta(text));
+        turn.Events.AppendDelta(text);
         return default;
     }
 

@@ -15,7 +15,7 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
     private readonly RunningContext _context;
     private readonly CancellationTokenSource _cancel = new();
     private readonly long _started;
-    private readonly long _requestSeq;
+    private bool _isAccepted;
     private ManualResetValueTaskSourceCore<TurnEnd> _ended;
     private ActivityContext _caller;
     private Activity? _span;
@@ -23,12 +23,13 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
     private long _renewed, _cancelledAt;
     private int _cancelReason, _concluded;
 
-    public RunningTurn(SessionHost host, Lease lease, SessionHead head, long nextSeq, OpenRequest? open, ReadOnlyMemory<byte> body)
+    public RunningTurn(SessionHost host, Lease lease, SessionHead head, long nextSeq, OpenRequest? open, in TurnRequest request)
     {
         _host = host;
         _lease = lease;
         Head = head;
-        Body = body;
+        Request = request;
+        ReadOnlyMemory<byte> body = request.Body;
         OpenRequest? replay = open is not null && open.Body.Span.SequenceEqual(body.Span) ? open : null;
         Attempt = 1 + (replay?.Attempts ?? 0);
         Events = new TurnEvents(host.Settings.Time, host.EventLimits, host.Settings.Queue);
@@ -36,8 +37,9 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
         _records = host.RentRecords();
         _journal = new TurnJournal(host.Settings.Store, lease, nextSeq, _records, Events, host.Settings.Time);
         long startSeq = _journal.Begin(new AttemptStart(
-            ClosesRequest: open is not null && replay is null, Number, Attempt, host.Minting, replay is null ? body : default));
-        _requestSeq = replay?.FirstSeq ?? startSeq;
+            ClosesRequest: open is not null && replay is null, Number, Attempt, host.Minting, replay is null ? body : default, request.KeyDigest));
+        FirstSeq = replay?.FirstSeq ?? startSeq;
+        _isAccepted = replay is { IsAccepted: true };
         _context = new RunningContext(this, _journal, replay, _cancel.Token);
     }
 
@@ -45,7 +47,11 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
 
     public SessionHead Head { get; }
 
-    public ReadOnlyMemory<byte> Body { get; }
+    /// <summary>What a client asked for.</summary>
+    public TurnRequest Request { get; }
+
+    /// <summary>The seq of the request's first <c>turn_started</c>.</summary>
+    public long FirstSeq { get; }
 
     /// <summary>The number that the turn has once it commits.</summary>
     public long Number => Head.Turn + 1;
@@ -60,9 +66,30 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
     private SessionSettings Settings => _host.Settings;
 
     /// <summary>The token that started the attempt: the client's until a turn commits.</summary>
-    private ReadOnlyMemory<byte> PresentedToken => Head.Guard;
+    public ReadOnlyMemory<byte> PresentedToken => _host.Tokens.Current(SessionId, Head);
 
-    public string StepKey(int place, string name) => _host.Key.ForStep(SessionId.Value, _requestSeq, place, name);
+    public string StepKey(int place, string name) => _host.Keys.Current.ForStep(SessionId.Value, FirstSeq, place, name);
+
+    /// <summary>Makes the request one that is run to its end whatever becomes of its client: durable once this returns. Before
+    /// <see cref="Start"/>.</summary>
+    /// <returns>Null, or the end of the attempt where the store does not take it.</returns>
+    public async ValueTask<TurnEnd?> AcceptAsync()
+    {
+        try
+        {
+            if (!_isAccepted)
+                _journal.Add(_records.RequestAccepted(_journal.NextSeq, _journal.Now));
+            _isAccepted = true;
+            await _journal.FlushAsync(Flush.Durable).ConfigureAwait(false);
+            return null;
+        }
+        catch (AttemptOverException over) when (TryConclude())
+        {
+            TurnEnd end = await FailAsync(over).ConfigureAwait(false);
+            End(end);
+            return end;
+        }
+    }
 
     /// <summary>Lets the program run, but not below its caller: one that blocks its thread holds up nobody else.</summary>
     public void Start()
@@ -77,6 +104,21 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
     {
         Start();
         return new(this, _ended.Version);
+    }
+
+    /// <summary>Waits for the end of the running attempt for a while; null where it runs on.</summary>
+    public async ValueTask<TurnEnd?> EndWithinAsync(TimeSpan time, CancellationToken cancel = default)
+    {
+        if (Events.End is not null || time == TimeSpan.Zero)
+            return Events.End;
+        try
+        {
+            return await Events.EndAsync().WaitAsync(time, Settings.Time, cancel).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            return null;
+        }
     }
 
     void IThreadPoolWorkItem.Execute() => _ = RunProgramAsync();
@@ -140,7 +182,7 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
 
     private void End(TurnEnd end)
     {
-        _host.Leave(this);
+        _host.Running.Leave(this);
         _host.ReturnRecords(_records);
         SessionInstruments.End(this, end, _isCounted, _span, Settings.Time.GetElapsedTime(_started));
         Events.Finish(end);
@@ -172,10 +214,10 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
             case CommittedOutcome committed:
                 return await CommitAsync(committed).ConfigureAwait(false);
             case ContendedOutcome contended:
-                await EndUncommittedAsync().ConfigureAwait(false);
+                await EndUncommittedAsync(AbortReason.Contended).ConfigureAwait(false);
                 return TurnEnd.Contended(contended.Current, PresentedToken);
             case AbortedOutcome aborted:
-                await EndUncommittedAsync().ConfigureAwait(false);
+                await EndUncommittedAsync(AbortReason.Failed).ConfigureAwait(false);
                 _host.Report(
                     "aborted", new InvalidOperationException(aborted.Reason ?? "The adapter aborted the turn."), SessionId);
                 return TurnEnd.Aborted(AbortReason.Failed, PresentedToken);
@@ -186,11 +228,14 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
 
     private async ValueTask<TurnEnd> CommitAsync(CommittedOutcome outcome)
     {
-        ReadOnlyMemory<byte> reply = TurnEnd.ReplyOf(outcome), token = _host.Minting.Token();
+        ReadOnlyMemory<byte> reply = TurnEnd.ReplyOf(outcome);
+        MintedToken token = _host.Tokens.Mint(SessionId, Head.Salt, Head.ClientTurns + 1);
         long seq = _journal.NextSeq, now = _journal.Now;
         SessionHead head = Head with
         {
-            Guard = token,
+            Guard = token.Guard,
+            Spent = Head.Guard,
+            Sealed = token.Sealed,
             Turn = Number,
             ClientTurns = Head.ClientTurns + 1,
             NextSeq = seq + 2,
@@ -198,22 +243,25 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
             Wait = (outcome as ParkedOutcome)?.Wait,
             State = outcome.State.Utf8,
             Reply = reply,
+            RequestSeq = FirstSeq,
+            RequestKey = Request.KeyDigest,
+            RequestBody = Request.BodyDigest,
             UpdatedAt = DateTimeOffset.FromUnixTimeMilliseconds(now),
         };
         JournalEntry marker = outcome is ParkedOutcome parked
             ? _records.Wait(seq, now, parked.Wait)
             : _records.Finish(seq, now, ((FinishedOutcome)outcome).Output);
         await _journal.CommitAsync(marker, head).ConfigureAwait(false);
-        return TurnEnd.Committed(outcome, reply, token);
+        return TurnEnd.Committed(head, token.Token, _host.ExpiryOf(head));
     }
 
     private async ValueTask<TurnEnd> FailAsync(Exception error)
     {
         await _context.CloseAsync().ConfigureAwait(false);
-        await EndUncommittedAsync().ConfigureAwait(false);
         AbortReason reason = error is AttemptOverException over && over.Reason != AbortReason.None
             ? over.Reason
             : error is OperationCanceledException or AttemptOverException ? (AbortReason)Volatile.Read(ref _cancelReason) : AbortReason.None;
+        await EndUncommittedAsync(reason == AbortReason.None ? AbortReason.Failed : reason).ConfigureAwait(false);
         if (reason is not (AbortReason.None or AbortReason.StoreUnavailable))
             return TurnEnd.Aborted(reason, PresentedToken);
         string errorId = _host.Minting.ShortName();
@@ -223,11 +271,14 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
             : TurnEnd.Failed(errorId, error, PresentedToken);
     }
 
-    /// <summary>Leaves the attempt in the journal, so that a retry is known as one, and gives the lease back.</summary>
-    private async ValueTask EndUncommittedAsync()
+    /// <summary>Leaves the attempt and its end in the journal, so that a retry is known as one, and gives the lease back.</summary>
+    private async ValueTask EndUncommittedAsync(AbortReason reason)
     {
         try
         {
+            // One that the server itself cut short has no end: it is taken up again where that was promised.
+            if (reason != AbortReason.Stopped)
+                _journal.Add(_records.TurnEnded(_journal.NextSeq, _journal.Now, AbortReasonText.Of(reason)));
             await _journal.FlushAsync(Flush.Written).ConfigureAwait(false);
         }
         catch (AttemptOverException)

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using Iris.Net.Diagnostics;
+using Iris.Net.Stores;
 
 namespace Iris.Net.Sessions;
 
@@ -10,6 +12,7 @@ internal sealed class RunningTurns : IAsyncDisposable
 
     private readonly Lock _gate = new();
     private readonly HashSet<RunningTurn> _turns = [];
+    private readonly ConcurrentDictionary<string, RunningTurn> _bySession = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SessionSettings _settings;
     private readonly ITimer _timer;
@@ -45,9 +48,12 @@ internal sealed class RunningTurns : IAsyncDisposable
         lock (_gate)
         {
             _reserved--;
-            _turns.Add(turn);
+            Add(turn);
         }
     }
+
+    /// <summary>The turn that this process runs of a session; null where it runs none.</summary>
+    public RunningTurn? Of(SessionId id) => _bySession.GetValueOrDefault(id.Value);
 
     /// <summary>Gives up a place that was kept.</summary>
     public void GiveUp()
@@ -66,7 +72,7 @@ internal sealed class RunningTurns : IAsyncDisposable
         {
             Refusal refusal = Refuses();
             if (refusal == Refusal.None)
-                _turns.Add(turn);
+                Add(turn);
             return refusal;
         }
     }
@@ -76,6 +82,8 @@ internal sealed class RunningTurns : IAsyncDisposable
         lock (_gate)
         {
             _turns.Remove(turn);
+            // Its session may have another by now, where this one lost its lease.
+            _bySession.TryRemove(KeyValuePair.Create(turn.SessionId.Value, turn));
             TellWhereEmpty();
         }
     }
@@ -102,6 +110,12 @@ internal sealed class RunningTurns : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _timer.DisposeAsync();
+
+    private void Add(RunningTurn turn)
+    {
+        _turns.Add(turn);
+        _bySession[turn.SessionId.Value] = turn;
+    }
 
     private Refusal Refuses()
     {

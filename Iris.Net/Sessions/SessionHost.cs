@@ -1,21 +1,19 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using Iris.Net.Diagnostics;
 using Iris.Net.Journal;
 using Iris.Net.Stores;
 
 namespace Iris.Net.Sessions;
 
-/// <summary>The sessions of one channel: decides who may run a turn. The checks stand in one order (unknown, missing, stale,
-/// in flight), and the store's one swap decides among those who pass them.</summary>
+/// <summary>The sessions of one channel, and what they run on.</summary>
 internal sealed class SessionHost : IAsyncDisposable
 {
-    private const int MintAttempts = 4;
-
-    private readonly RunningTurns _running;
     private readonly ConcurrentQueue<RecordWriter> _idleRecords = [];
     private readonly string _defDigest;
     private readonly string _owner = Guid.NewGuid().ToString("N");
+    private readonly Retention? _retention;
+    private ChannelKeys? _keys;
+    private Tokens? _tokens;
 
     public SessionHost(SessionSettings settings)
     {
@@ -23,91 +21,61 @@ internal sealed class SessionHost : IAsyncDisposable
         Minting = new Minting(settings.MintSessionId, settings.MintToken);
         HostCapabilities capabilities = settings.Adapter.Capabilities;
         _defDigest = ProgramDigest.Of(capabilities.Name, capabilities.Version);
-        _running = new RunningTurns(settings);
+        Running = new RunningTurns(settings);
+        Claims = new Claims(this);
+        Receipts = new Receipts(this);
+        if (settings.SessionTtl is { } ttl)
+            _retention = new Retention(this, ttl);
     }
 
     public SessionSettings Settings { get; }
 
     public Minting Minting { get; }
 
-    public ChannelKey Key { get; } = new(RandomNumberGenerator.GetBytes(32));
+    /// <summary>Decides who runs a turn.</summary>
+    public Claims Claims { get; }
+
+    /// <summary>Tells what became of one.</summary>
+    public Receipts Receipts { get; }
+
+    public RunningTurns Running { get; }
+
+    public ChannelKeys Keys => _keys ?? throw new InvalidOperationException("The sessions are not open yet.");
+
+    public Tokens Tokens => _tokens ?? throw new InvalidOperationException("The sessions are not open yet.");
 
     public EventLimits EventLimits { get; } = new(Lasting: 1 << 20, LastingFor: TimeSpan.FromSeconds(1), Most: 4 << 20);
 
-    private LeaseRequest LeaseRequest => new(_owner, Settings.LeaseTtl);
+    public LeaseRequest LeaseRequest => new(_owner, Settings.LeaseTtl);
 
-    /// <summary>Whether no turn is let in any more.</summary>
-    public bool IsDraining => _running.IsDraining;
-
-    /// <summary>Mints a session whose first turn is ready to run. Its place among the running turns is taken before: a session
-    /// whose first turn is refused would be nobody's.</summary>
-    public async ValueTask<Admission> StartAsync(TurnRequest request, CancellationToken cancel = default)
+    /// <summary>Gets the channel's key and takes up what was accepted before. Needed once, before anything else.</summary>
+    /// <exception cref="IOException">The store cannot be reached.</exception>
+    public async ValueTask OpenAsync(CancellationToken cancel = default)
     {
-        if (_running.TryReserve() is not Refusal.None and var refusal)
-            return refusal;
-        Admission admission = default;
-        try
-        {
-            admission = await MintAsync(request, cancel).ConfigureAwait(false);
-        }
-        catch (Exception e) when (!cancel.IsCancellationRequested)
-        {
-            admission = Failed(e);   // the host's own ids or tokens
-        }
-        finally
-        {
-            if (admission.Turn is { } turn)
-                _running.EnterReserved(turn);
-            else
-                _running.GiveUp();
-        }
-
-        return admission;
+        if (_tokens is not null)
+            return;
+        IReadOnlyList<ReadOnlyMemory<byte>> keys = Settings.Keys.Count > 0
+            ? Settings.Keys
+            : [await Settings.Store.KeyAsync(cancel).ConfigureAwait(false)];
+        _keys = new ChannelKeys(keys);
+        _tokens = Settings.Store.Traits.Durable ? new Tokens.Derived(Minting, _keys) : new Tokens.InClear(Minting);
+        await new AcceptedWork(this).ResumeAsync(cancel).ConfigureAwait(false);
     }
 
-    /// <summary>Claims a session for whoever presents its token.</summary>
-    public async ValueTask<Admission> ContinueAsync(
-        SessionId id, ReadOnlyMemory<byte> token, TurnRequest request, CancellationToken cancel = default)
-    {
-        try
-        {
-            // Somebody else's session does not exist, whatever is presented: looked at first, so that it is not claimed either.
-            if (token.IsEmpty || request.Principal is not null)
-            {
-                SessionHead? head = await Settings.Store.FindAsync(id, cancel).ConfigureAwait(false);
-                if (head is null || head.Principal != request.Principal)
-                    return Refusal.UnknownSession;
-                if (token.IsEmpty)
-                    return Refusal.MissingToken;
-            }
+    /// <summary>Whether a lease is this process's.</summary>
+    public bool IsOwn(Lease lease) => lease.Owner == _owner;
 
-            return await ClaimAsync(id, token, request, cancel).ConfigureAwait(false);
-        }
-        catch (Exception e) when (!cancel.IsCancellationRequested)
-        {
-            return StoreFailed(e);
-        }
-    }
-
-    /// <summary>Claims a session for a connection that is bound to it, which needs no token.</summary>
-    public async ValueTask<Admission> ContinueBoundAsync(SessionId id, TurnRequest request, CancellationToken cancel = default)
-    {
-        try
-        {
-            return await ClaimAsync(id, guard: default, request, cancel).ConfigureAwait(false);
-        }
-        catch (Exception e) when (!cancel.IsCancellationRequested)
-        {
-            return StoreFailed(e);
-        }
-    }
+    /// <summary>When a session runs out that is not used again; null where none does.</summary>
+    public DateTimeOffset? ExpiryOf(SessionHead head) => _retention?.ExpiryOf(head);
 
     /// <summary>Refuses new turns and waits for the running ones; on <paramref name="cancel"/> it ends them.</summary>
-    public Task DrainAsync(CancellationToken cancel = default) => _running.DrainAsync(cancel);
+    public Task DrainAsync(CancellationToken cancel = default) => Running.DrainAsync(cancel);
 
     public async ValueTask DisposeAsync()
     {
-        await _running.DisposeAsync().ConfigureAwait(false);
+        if (_retention is not null)
+            await _retention.DisposeAsync().ConfigureAwait(false);
+        await Running.DisposeAsync().ConfigureAwait(false);
         while (_idleRecords.TryDequeue(out RecordWriter? records))
             records.Dispose();
     }
@@ -138,8 +106,6 @@ internal sealed class SessionHost : IAsyncDisposable
         }
     }
 
-    public void Leave(RunningTurn turn) => _running.Leave(turn);
-
     public RecordWriter RentRecords() => _idleRecords.TryDequeue(out RecordWriter? records) ? records : new RecordWriter(_defDigest);
 
     public void ReturnRecords(RecordWriter records)
@@ -148,115 +114,14 @@ internal sealed class SessionHost : IAsyncDisposable
         _idleRecords.Enqueue(records);
     }
 
-    private async ValueTask<Admission> MintAsync(TurnRequest request, CancellationToken cancel)
-    {
-        for (int i = 0; i < MintAttempts; i++)
-        {
-            SessionId id = new(Minting.SessionId());
-            SessionSeed seed = Seed(request.Principal, out RecordWriter records);
-            CreateResult created;
-            try
-            {
-                created = await Settings.Store.CreateAsync(id, seed, LeaseRequest, cancel).ConfigureAwait(false);
-            }
-            catch (Exception e) when (!cancel.IsCancellationRequested)
-            {
-                return StoreFailed(e);
-            }
-            finally
-            {
-                ReturnRecords(records);
-            }
+    /// <summary>What a session's journal holds behind its head.</summary>
+    public ValueTask<JournalTail> ReadTailAsync(SessionId id, SessionHead head, CancellationToken cancel = default) =>
+        JournalTail.ReadAsync(Settings.Store.ReadAsync(id, head.NextSeq, cancel));
 
-            if (created.Status == CreateStatus.Full)
-                return Refusal.Overloaded;
-            if (created.Status == CreateStatus.Created)
-                return new RunningTurn(this, created.Lease, seed.Head, seed.Head.NextSeq, open: null, request.Body);
-        }
-
-        throw new InvalidOperationException("The minted session ids are all taken.");
-    }
-
-    private async ValueTask<Admission> ClaimAsync(
-        SessionId id, ReadOnlyMemory<byte> guard, TurnRequest request, CancellationToken cancel)
-    {
-        BeginResult begun = await Settings.Store.BeginAsync(id, guard, LeaseRequest, cancel).ConfigureAwait(false);
-        if (begun.Head is { } head && head.Principal != request.Principal)
-        {
-            // Of a request without principal, where the session has one.
-            if (begun.Status == BeginStatus.Begun)
-                await ReleaseAsync(begun.Lease).ConfigureAwait(false);
-            return Refusal.UnknownSession;
-        }
-
-        switch (begun.Status)
-        {
-            case BeginStatus.Unknown:
-                return Refusal.UnknownSession;
-            case BeginStatus.Stale:
-                return Refusal.StaleToken;
-            case BeginStatus.Held:
-                return begun.Lease.Owner == _owner ? Refusal.InFlight : Refusal.Contended;
-            default:
-                OpenRequest? open = await ReadOpenAsync(begun, cancel).ConfigureAwait(false);
-                return await EnterAsync(
-                    new RunningTurn(this, begun.Lease, begun.Head!, begun.NextSeq, open, request.Body)).ConfigureAwait(false);
-        }
-    }
-
-    private async ValueTask<OpenRequest?> ReadOpenAsync(BeginResult begun, CancellationToken cancel)
-    {
-        if (begun.NextSeq <= begun.Head!.NextSeq)
-            return null;
-        try
-        {
-            return await OpenRequest.ReadAsync(
-                Settings.Store.ReadAsync(begun.Lease.Session, begun.Head.NextSeq, cancel)).ConfigureAwait(false);
-        }
-        catch
-        {
-            await ReleaseAsync(begun.Lease).ConfigureAwait(false);
-            throw;
-        }
-    }
-
-    private async ValueTask<Admission> EnterAsync(RunningTurn turn)
-    {
-        Refusal refusal = _running.TryEnter(turn);
-        if (refusal == Refusal.None)
-            return turn;
-        await turn.WithdrawAsync().ConfigureAwait(false);
-        return refusal;
-    }
-
-    private SessionSeed Seed(string? principal, out RecordWriter records)
-    {
-        DateTimeOffset now = Settings.Time.GetUtcNow();
-        byte[] salt = Minting.Salt(), token = Minting.Token();
-        records = RentRecords();
-        return new SessionSeed(
-            new SessionHead
-            {
-                Guard = token,
-                NextSeq = 1,
-                Principal = principal,
-                Salt = salt,
-                CreatedAt = now,
-                UpdatedAt = now,
-            },
-            new[] { records.Session(0, now.ToUnixTimeMilliseconds(), salt, principal) });
-    }
-
-    private Refusal StoreFailed(Exception e)
+    /// <summary>The store failed: tells the log, and what the client is told.</summary>
+    public Refusal StoreFailed(Exception e)
     {
         Report("store", e);
         return Refusal.StoreUnavailable;
-    }
-
-    private TurnEnd Failed(Exception e)
-    {
-        string errorId = Minting.ShortName();
-        Report(errorId, e);
-        return TurnEnd.Failed(errorId, e, token: default);
     }
 }

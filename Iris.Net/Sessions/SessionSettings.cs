@@ -17,6 +17,15 @@ internal sealed record SessionSettings
 
     public required int MaxStepsPerTurn { get; init; }
 
+    /// <summary>What tokens are derived from, the newest first; none: the store keeps one.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Keys { get; init; } = [];
+
+    /// <summary>How long a session lives that nobody uses; null for ever.</summary>
+    public TimeSpan? SessionTtl { get; init; }
+
+    /// <summary>Whether a spent token is a receipt.</summary>
+    public bool Receipts { get; init; } = true;
+
     public Func<string>? MintSessionId { get; init; }
 
     public Func<string>? MintToken { get; init; }

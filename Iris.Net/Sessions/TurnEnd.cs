@@ -35,8 +35,37 @@ internal enum AbortReason : byte
     /// <summary>The server stops.</summary>
     Stopped,
 
+    /// <summary>Its process ended before it did.</summary>
+    Crashed,
+
     /// <summary>The store cannot be reached or trusted: what became of a commit is not known.</summary>
     StoreUnavailable,
+}
+
+/// <summary>The reasons as clients and journals have them.</summary>
+internal static class AbortReasonText
+{
+    public static string Of(AbortReason reason) => reason switch
+    {
+        AbortReason.None or AbortReason.Failed => "failed",
+        AbortReason.Timeout => "timeout",
+        AbortReason.LeaseLost => "lease_lost",
+        AbortReason.Cancelled => "cancelled",
+        AbortReason.Contended => "contended",
+        AbortReason.Stopped or AbortReason.Crashed or AbortReason.StoreUnavailable => "crashed",
+        _ => throw new ArgumentOutOfRangeException(nameof(reason)),
+    };
+
+    /// <summary>A missing one is a crash: nothing was there to write it.</summary>
+    public static AbortReason Parse(string? text) => text switch
+    {
+        "failed" => AbortReason.Failed,
+        "timeout" => AbortReason.Timeout,
+        "lease_lost" => AbortReason.LeaseLost,
+        "cancelled" => AbortReason.Cancelled,
+        "contended" => AbortReason.Contended,
+        _ => AbortReason.Crashed,
+    };
 }
 
 /// <summary>The end of an attempt.</summary>
@@ -67,8 +96,16 @@ internal sealed class TurnEnd
     /// <summary>What the program threw; told to clients only where the host wants that.</summary>
     public Exception? Error { get; private init; }
 
-    public static TurnEnd Committed(CommittedOutcome outcome, ReadOnlyMemory<byte> reply, ReadOnlyMemory<byte> token) =>
-        new(outcome is FinishedOutcome ? TurnStatus.Finished : TurnStatus.Parked) { Fields = MembersOf(reply), Token = token };
+    /// <summary>When the session runs out; null where it does not.</summary>
+    public DateTimeOffset? ExpiresAt { get; private init; }
+
+    public static TurnEnd Committed(SessionHead head, ReadOnlyMemory<byte> token, DateTimeOffset? expiresAt) =>
+        new(head.Status == SessionStatus.Finished ? TurnStatus.Finished : TurnStatus.Parked)
+        {
+            Fields = MembersOf(head.Reply),
+            Token = token,
+            ExpiresAt = expiresAt,
+        };
 
     public static TurnEnd Aborted(AbortReason reason, ReadOnlyMemory<byte> token) =>
         new(TurnStatus.Aborted) { Fields = AbortedFields, Token = token, Reason = reason };
@@ -92,6 +129,9 @@ internal sealed class TurnEnd
 
     public static TurnEnd StoreUnavailable(ReadOnlyMemory<byte> token) =>
         new(TurnStatus.StoreUnavailable) { Token = token, Reason = AbortReason.StoreUnavailable };
+
+    /// <summary>The same end where it is told as an outcome: it left no commit.</summary>
+    public TurnEnd AsAborted() => Aborted(Reason, Token);
 
     /// <summary>What a commit answers, without names and tokens: <c>{"status":"finished"[,"output":…]}</c> or
     /// <c>{"status":"parked","wait":…}</c>.</summary>

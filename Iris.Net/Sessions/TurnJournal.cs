@@ -75,7 +75,7 @@ internal sealed class TurnJournal(
         long seq = start.Seq;
         if (start.ClosesRequest)
             Push(records.RequestClosed(seq++, Now));
-        Push(records.TurnStarted(seq, Now, start.Turn, start.Attempt, start.Minting.ShortName(), start.Body.Span));
+        Push(records.TurnStarted(seq, Now, start.Turn, start.Attempt, start.Minting.ShortName(), start.Body.Span, start.Key.Span));
     }
 
     private void Push(in JournalEntry entry)
@@ -119,7 +119,7 @@ internal sealed class TurnJournal(
             return;
         foreach (ref readonly JournalEntry entry in _pending.AsSpan(0, _count))
             if (entry.IsPublic)
-                events.Append(EventKind.Record, ChannelEvent.Record(entry.Utf8.Span));
+                events.Append(EventKind.Record, ChannelEvent.Record(entry.Utf8.Span), entry.Seq);
     }
 }
 
@@ -129,9 +129,11 @@ internal sealed class TurnJournal(
 /// <param name="Attempt">Which try of the request it is.</param>
 /// <param name="Minting">Makes the six random characters that name it.</param>
 /// <param name="Body">The request's body; empty where the journal has it already.</param>
+/// <param name="Key">SHA-256 of its idempotency key; empty where it came without one.</param>
 /// <param name="Seq">Where its first record stands.</param>
 internal readonly record struct AttemptStart(
-    bool ClosesRequest, long Turn, int Attempt, Minting Minting, ReadOnlyMemory<byte> Body, long Seq = 0);
+    bool ClosesRequest, long Turn, int Attempt, Minting Minting, ReadOnlyMemory<byte> Body, ReadOnlyMemory<byte> Key,
+    long Seq = 0);
 
 /// <summary>The attempt may not go on: it passes through the program, which cannot change that by catching it.</summary>
 internal sealed class AttemptOverException(AbortReason reason, Exception? inner = null)

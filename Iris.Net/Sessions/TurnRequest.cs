@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 
 namespace Iris.Net.Sessions;
@@ -5,32 +7,24 @@ namespace Iris.Net.Sessions;
 /// <summary>What a client asks a turn for.</summary>
 /// <param name="Body">Its JSON without white space and without <c>continuationToken</c>; the sessions' own copy.</param>
 /// <param name="Principal">Who asks; null where the server asks nobody.</param>
-internal readonly record struct TurnRequest(ReadOnlyMemory<byte> Body, string? Principal)
+/// <param name="Key">Its idempotency key; null where it has none.</param>
+internal readonly record struct TurnRequest(ReadOnlyMemory<byte> Body, string? Principal, string? Key = null)
 {
+    /// <summary>The fewest characters of a key that starts a session for nobody in particular: who has it has the session.</summary>
+    public const int LeastBearerKey = 20;
+
+    /// <summary>Whether it came with what is no idempotency key.</summary>
+    public bool HasInvalidKey { get; init; }
+
+    /// <summary>SHA-256 of the idempotency key; empty where there is none.</summary>
+    public ReadOnlyMemory<byte> KeyDigest => Key is null ? default : SHA256.HashData(Encoding.UTF8.GetBytes(Key));
+
+    /// <summary>SHA-256 of the body, where it has to be known again once it is gone.</summary>
+    public ReadOnlyMemory<byte> BodyDigest => Key is null ? default : SHA256.HashData(Body.Span);
+
     public static JsonElement Parse(ReadOnlyMemory<byte> json)
     {
         var reader = new Utf8JsonReader(json.Span, new JsonReaderOptions { MaxDepth = 128 });
         return JsonElement.ParseValue(ref reader);
     }
-}
-
-/// <summary>What became of a request to run a turn: a turn that is ready to run, a refusal, or the failure of a session that
-/// could not be made.</summary>
-internal readonly struct Admission
-{
-    private Admission(Refusal refusal, RunningTurn? turn, TurnEnd? failure) => (Refusal, Turn, Failure) = (refusal, turn, failure);
-
-    public Refusal Refusal { get; }
-
-    /// <summary>The turn; null where there is none. Whoever got it runs it.</summary>
-    public RunningTurn? Turn { get; }
-
-    /// <summary>What the client is told where the host's own ids or tokens failed; null otherwise.</summary>
-    public TurnEnd? Failure { get; }
-
-    public static implicit operator Admission(Refusal refusal) => new(refusal, null, null);
-
-    public static implicit operator Admission(RunningTurn turn) => new(Refusal.None, turn, null);
-
-    public static implicit operator Admission(TurnEnd failure) => new(Refusal.None, null, failure);
 }

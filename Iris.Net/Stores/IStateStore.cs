@@ -11,6 +11,9 @@ public interface IStateStore : IAsyncDisposable
     /// <summary>What this store promises.</summary>
     StoreTraits Traits { get; }
 
+    /// <summary>The key that is kept with the sessions: 32 random bytes, made at the first call and the same ever after.</summary>
+    ValueTask<ReadOnlyMemory<byte>> KeyAsync(CancellationToken cancel = default);
+
     /// <summary>Makes a session with its first records, and leases it to the caller.</summary>
     ValueTask<CreateResult> CreateAsync(SessionId id, SessionSeed seed, LeaseRequest by, CancellationToken cancel = default);
 
@@ -36,11 +39,15 @@ public interface IStateStore : IAsyncDisposable
     IAsyncEnumerable<JournalEntry> ReadAsync(SessionId id, long from, CancellationToken cancel = default);
 
     /// <summary>Hands mail to whoever runs the session, once. A cancel is accepted where its fence holds the lease: from then
-    /// on no commit with that fence succeeds. False where the mail is not accepted.</summary>
+    /// on no commit with that fence succeeds. A signal is accepted where nobody holds the lease, no turn committed since, and none was
+    /// accepted before; it is durable then, and the next commit consumes it. False where the mail is not accepted.</summary>
     ValueTask<bool> PostAsync(SessionId id, Mail mail, CancellationToken cancel = default);
 
-    /// <summary>Sessions without a lease whose timer is due or that have mail.</summary>
+    /// <summary>Sessions without a lease whose timer is due, or that have an accepted signal or an accepted request.</summary>
     IAsyncEnumerable<SessionId> DueAsync(DateTimeOffset now, int limit, CancellationToken cancel = default);
+
+    /// <summary>Sessions without a lease, without pending work, and without a timer to wait for, that nobody used since then.</summary>
+    IAsyncEnumerable<SessionId> IdleAsync(DateTimeOffset since, int limit, CancellationToken cancel = default);
 
     /// <summary>Sessions by status, ordered by id.</summary>
     IAsyncEnumerable<ListedSession> ListAsync(ListQuery query, CancellationToken cancel = default);

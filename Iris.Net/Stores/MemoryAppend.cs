@@ -26,17 +26,26 @@ internal static class MemoryAppend
     public static SessionCell.State Apply(SessionCell.State state, ReadOnlySpan<JournalEntry> entries, SessionHead? commit, long now)
     {
         long nextSeq = commit?.NextSeq ?? (entries.IsEmpty ? state.NextSeq : entries[^1].Seq + 1);
-        int over = commit is not null ? entries.Length : LastClosing(entries) + 1;
-        if (over == 0 && commit is null)
-            return state with { LastUsed = now, NextSeq = nextSeq, Open = state.Open.Append(entries) };
+        if (commit is not null)
+            return state with
+            {
+                LastUsed = now,
+                NextSeq = nextSeq,
+                Head = commit,
+                Owner = null,
+                Pending = PendingWork.None,
+                Closed = Trim(state.Closed.AppendPublic(state.Open, entries)),
+                Open = default,
+            };
+        state = state with { LastUsed = now, NextSeq = nextSeq, Pending = state.Pending.After(entries) };
+        int closing = LastClosing(entries);
+        if (closing < 0)
+            return state with { Open = state.Open.Append(entries) };
+        // The record that closes stays, and says that a request was here; a signal is no request's.
         return state with
         {
-            LastUsed = now,
-            NextSeq = nextSeq,
-            Head = commit ?? state.Head,
-            Owner = commit is null ? state.Owner : null,
-            Closed = Trim(state.Closed.AppendPublic(state.Open, entries[..over])),
-            Open = default(RecordLog).Append(entries[over..]),
+            Closed = Trim(state.Closed.AppendPublic(state.Open, entries[..closing])),
+            Open = state.Open.Only(RecordKind.Signal).Append(entries[closing..]),
         };
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
 using Iris.Net.Diagnostics;
 using Iris.Net.Journal;
 using Iris.Net.Stores;
@@ -13,6 +14,7 @@ public sealed class MemoryStateStore : IStateStore
     private readonly SessionTable _sessions = new();
     private readonly TimeProvider _time;
     private readonly MemoryEviction _eviction;
+    private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
     private long _lastFence;   // of all sessions: a lease of a deleted one must not reach its successor of the same id
 
     /// <summary>Makes an empty store.</summary>
@@ -46,6 +48,9 @@ public sealed class MemoryStateStore : IStateStore
     private long Now => _time.GetUtcNow().UtcTicks;
 
     /// <inheritdoc/>
+    public ValueTask<ReadOnlyMemory<byte>> KeyAsync(CancellationToken cancel = default) => new(_key);
+
+    /// <inheritdoc/>
     public ValueTask<CreateResult> CreateAsync(
         SessionId id, SessionSeed seed, LeaseRequest by, CancellationToken cancel = default)
     {
@@ -62,6 +67,7 @@ public sealed class MemoryStateStore : IStateStore
             Head = seed.Head,
             NextSeq = seed.Entries.IsEmpty ? seed.Head.NextSeq : seed.Entries.Span[^1].Seq + 1,
             Open = default(RecordLog).Append(seed.Entries.Span),
+            Pending = PendingWork.None.After(seed.Entries.Span),
             Fence = Interlocked.Increment(ref _lastFence),
             Owner = by.Owner,
             LeasedUntil = now + by.Ttl.Ticks,
@@ -181,7 +187,7 @@ public sealed class MemoryStateStore : IStateStore
             SessionCell.State? posted = mail switch
             {
                 CancelMail c when state.Owner is not null && state.Fence == c.Fence => state with { CancelledFence = c.Fence },
-                SignalMail signal => state with { Mail = new SessionCell.MailBox(signal, state.Mail) },
+                SignalMail signal => Accept(state, signal),
                 _ => null,
             };
             if (posted is null)
@@ -200,7 +206,24 @@ public sealed class MemoryStateStore : IStateStore
         {
             cancel.ThrowIfCancellationRequested();
             SessionCell.State state = cell.Now;
-            if (state.Deleted || state.IsLeased(Now) || (state.Mail is null && !(state.Head.Wait?.At <= now)))
+            if (state.Deleted || state.IsLeased(Now) || (state.Pending == PendingWork.None && !(state.Head.Wait?.At <= now)))
+                continue;
+            if (limit-- <= 0)
+                yield break;
+            yield return new SessionId(id);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<SessionId> IdleAsync(
+        DateTimeOffset since, int limit, [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        await Task.CompletedTask.ConfigureAwait(false);
+        foreach ((string id, SessionCell cell) in _sessions)
+        {
+            cancel.ThrowIfCancellationRequested();
+            SessionCell.State state = cell.Now;
+            if (state.Deleted || state.IsLeased(Now) || state.Pending != PendingWork.None || state.IdleSince >= since.UtcTicks)
                 continue;
             if (limit-- <= 0)
                 yield break;
@@ -236,6 +259,13 @@ public sealed class MemoryStateStore : IStateStore
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _eviction.DisposeAsync();
+
+    // Into an array of its own: appended beside other writers, of whom one swap keeps one.
+    private SessionCell.State? Accept(SessionCell.State state, SignalMail signal) =>
+        state.IsLeased(Now) || state.Head.Turn != signal.Turn || state.Pending.HasFlag(PendingWork.Signal)
+            || signal.Record.Kind != RecordKind.Signal || signal.Record.Seq < state.NextSeq
+            ? null
+            : MemoryAppend.Apply(state with { Open = state.Open.Copy() }, [signal.Record], commit: null, Now);
 
     private bool Update(Lease lease, Func<SessionCell.State, SessionCell.State> change)
     {

@@ -53,6 +53,16 @@ internal readonly struct RecordLog
         return log;
     }
 
+    /// <summary>The records of one kind, in an array of their own.</summary>
+    public RecordLog Only(RecordKind kind)
+    {
+        RecordLog log = default;
+        for (int at = 0; TryRead(ref at, out JournalEntry entry);)
+            if (entry.Kind == kind)
+                log = log.Append([entry]);
+        return log;
+    }
+
     /// <summary>The record at an offset, which moves behind it; false at the end.</summary>
     public bool TryRead(ref int at, out JournalEntry entry)
     {

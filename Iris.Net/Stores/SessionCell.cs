@@ -44,13 +44,13 @@ internal sealed class SessionCell(SessionCell.State state)
 
         public long CancelledFence { get; init; }
 
-        public MailBox? Mail { get; init; }
+        public PendingWork Pending { get; init; }
 
         public bool Deleted { get; init; }
 
         /// <summary>About how much memory the session takes.</summary>
         public long Size =>
-            Deleted ? 0 : FixedSize + Closed.Capacity + Open.Capacity + Head.State.Length + Head.Reply.Length + (Mail?.Size ?? 0);
+            Deleted ? 0 : FixedSize + Closed.Capacity + Open.Capacity + Head.State.Length + Head.Reply.Length;
 
         /// <summary>Since when nobody used it or waited for its timer.</summary>
         public long IdleSince => Math.Max(LastUsed, Head.Wait?.At?.UtcTicks ?? 0);
@@ -60,13 +60,6 @@ internal sealed class SessionCell(SessionCell.State state)
         public bool Holds(Lease lease) => !Deleted && Owner is not null && Fence == lease.Fence;
 
         public bool Matches(ReadOnlySpan<byte> guard) => CryptographicOperations.FixedTimeEquals(guard, Head.Guard.Span);
-    }
-
-    /// <summary>Signals that were accepted, newest first.</summary>
-    public sealed record MailBox(SignalMail Signal, MailBox? Before)
-    {
-        /// <summary>About how much memory these signals take, all of them.</summary>
-        public long Size { get; } = 64 + Signal.Payload.Length + (Before?.Size ?? 0);
     }
 
     /// <summary>Keeps a second append with the same lease from writing where the first one writes.</summary>

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Collections.Concurrent;
+using Iris.Net.Journal;
 
 namespace Iris.Net.Stores;
 
@@ -36,7 +37,7 @@ internal sealed class SessionTable : IEnumerable<KeyValuePair<string, SessionCel
 
     public bool TryRemove(string id, SessionCell cell, SessionCell.State state)
     {
-        if (!TrySwap(cell, state, state with { Deleted = true, Owner = null, Closed = default, Open = default, Mail = null }))
+        if (!TrySwap(cell, state, state with { Deleted = true, Owner = null, Closed = default, Open = default, Pending = PendingWork.None }))
             return false;
         _cells.TryRemove(new KeyValuePair<string, SessionCell>(id, cell));
         return true;

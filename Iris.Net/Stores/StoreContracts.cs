@@ -77,8 +77,10 @@ public abstract record Mail;
 /// <summary>Ends the attempt that holds this fence.</summary>
 public sealed record CancelMail(long Fence) : Mail;
 
-/// <summary>A signal with its JSON payload.</summary>
-public sealed record SignalMail(string Name, ReadOnlyMemory<byte> Payload) : Mail;
+/// <summary>A signal, appended to the journal without a lease.</summary>
+/// <param name="Turn">The turn that the session waits since: a signal for an earlier wait is not accepted.</param>
+/// <param name="Record">A record of <see cref="RecordKind.Signal"/>, numbered behind the journal's last.</param>
+public sealed record SignalMail(long Turn, JournalEntry Record) : Mail;
 
 /// <summary>Which sessions to list.</summary>
 /// <param name="Status">Only this status; null for all.</param>

@@ -1,0 +1,259 @@
+using Iris.Net.Journal;
+using Iris.Net.Stores;
+
+namespace Iris.Net.Sessions;
+
+/// <summary>Decides who may run a turn. The checks stand in one order (unknown, missing, idempotency, stale, in flight), and the
+/// store's one swap decides among those who pass them.</summary>
+internal sealed class Claims(SessionHost host)
+{
+    private const int MintAttempts = 4;
+    private const int JudgeAttempts = 4;
+
+    private readonly Idempotency _idempotency = new(host);
+
+    private SessionSettings Settings => host.Settings;
+
+    /// <summary>Makes a session whose first turn is ready to run. Its place among the running turns is taken before: a session
+    /// whose first turn is refused would be nobody's.</summary>
+    public async ValueTask<Admission> StartAsync(TurnRequest request, CancellationToken cancel = default)
+    {
+        if (request.HasInvalidKey || (request is { Principal: null, Key.Length: < TurnRequest.LeastBearerKey }))
+            return Refusal.BadRequest;
+        if (host.Running.TryReserve() is not Refusal.None and var refusal)
+            return refusal;
+        Admission admission = default;
+        try
+        {
+            admission = request.Key is null
+                ? await MintAsync(request, cancel).ConfigureAwait(false)
+                : await StartWithKeyAsync(request, cancel).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!cancel.IsCancellationRequested)
+        {
+            admission = Failed(e);   // the host's own ids or tokens
+        }
+        finally
+        {
+            if (admission.Turn is { } turn)
+                host.Running.EnterReserved(turn);
+            else
+                host.Running.GiveUp();
+        }
+
+        return admission;
+    }
+
+    /// <summary>Claims a session for whoever presents its token.</summary>
+    public async ValueTask<Admission> ContinueAsync(
+        SessionId id, ReadOnlyMemory<byte> token, TurnRequest request, CancellationToken cancel = default)
+    {
+        try
+        {
+            // Somebody else's session does not exist, whatever is presented: looked at first, so that it is not claimed either.
+            if (token.IsEmpty || request.Principal is not null || request.HasInvalidKey)
+            {
+                SessionHead? head = await Settings.Store.FindAsync(id, cancel).ConfigureAwait(false);
+                if (head is null || head.Principal != request.Principal)
+                    return Refusal.UnknownSession;
+                if (token.IsEmpty)
+                    return Refusal.MissingToken;
+                if (request.HasInvalidKey)
+                    return Refusal.BadRequest;
+            }
+
+            ReadOnlyMemory<byte> guard = host.Tokens.GuardOf(token);
+            return request.Key is null
+                ? await EnterAsync(await ClaimAsync(id, guard, request, cancel).ConfigureAwait(false)).ConfigureAwait(false)
+                : await ContinueWithKeyAsync(id, guard, request, cancel).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!cancel.IsCancellationRequested)
+        {
+            return host.StoreFailed(e);
+        }
+    }
+
+    /// <summary>Claims a session for a connection that is bound to it, which needs no token.</summary>
+    public async ValueTask<Admission> ContinueBoundAsync(SessionId id, TurnRequest request, CancellationToken cancel = default)
+    {
+        try
+        {
+            return await EnterAsync(await ClaimAsync(id, guard: default, request, cancel).ConfigureAwait(false)).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!cancel.IsCancellationRequested)
+        {
+            return host.StoreFailed(e);
+        }
+    }
+
+    private async ValueTask<Admission> MintAsync(TurnRequest request, CancellationToken cancel)
+    {
+        for (int i = 0; i < MintAttempts; i++)
+        {
+            SessionId id = new(host.Minting.SessionId());
+            if (await CreateAsync(id, request, cancel).ConfigureAwait(false) is { } admission)
+                return admission;
+        }
+
+        throw new InvalidOperationException("The minted session ids are all taken.");
+    }
+
+    // The key leads to the same session again, also after a crash. Its first request is known by T0, which every START presents.
+    private async ValueTask<Admission> StartWithKeyAsync(TurnRequest request, CancellationToken cancel)
+    {
+        SessionId id = default;
+        foreach (ChannelKey key in host.Keys.All.Reverse())
+        {
+            id = new SessionId(key.ForSessionId(request.Principal, request.Key!));
+            if (await FindAsync(id, cancel).ConfigureAwait(false) is not null)
+                break;   // it was started with this key of the channel
+        }
+
+        if (await CreateAsync(id, request, cancel).ConfigureAwait(false) is { } created)
+            return created;
+        try
+        {
+            for (int i = 0; i < JudgeAttempts; i++)
+            {
+                if (await _idempotency.JudgeStartAsync(id, request, cancel).ConfigureAwait(false) is { } judged)
+                    return judged;
+                Admission claimed = await ClaimAsync(id, guard: default, request, cancel).ConfigureAwait(false);
+                if (claimed.Turn is { Head.ClientTurns: > 0 } late)
+                    await late.WithdrawAsync().ConfigureAwait(false);   // it committed in between
+                else if (claimed.Refusal != Refusal.InFlight)
+                    return claimed;
+            }
+
+            return Refusal.InFlight;
+        }
+        catch (Exception e) when (!cancel.IsCancellationRequested)
+        {
+            return host.StoreFailed(e);
+        }
+    }
+
+    private async ValueTask<Admission> ContinueWithKeyAsync(
+        SessionId id, ReadOnlyMemory<byte> guard, TurnRequest request, CancellationToken cancel)
+    {
+        Admission claimed = default;
+        for (int i = 0; i < JudgeAttempts; i++)
+        {
+            if (await _idempotency.JudgeContinueAsync(id, guard, request, cancel).ConfigureAwait(false) is { } judged)
+                return judged;
+            claimed = await EnterAsync(await ClaimAsync(id, guard, request, cancel).ConfigureAwait(false)).ConfigureAwait(false);
+            // Another of the same request may have been quicker, and may have committed by now: judged again, key first.
+            if (claimed.Refusal is not (Refusal.InFlight or Refusal.StaleToken))
+                break;
+        }
+
+        return claimed;
+    }
+
+    private async ValueTask<SessionHead?> FindAsync(SessionId id, CancellationToken cancel)
+    {
+        try
+        {
+            return await Settings.Store.FindAsync(id, cancel).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!cancel.IsCancellationRequested)
+        {
+            host.Report("store", e);
+            return null;   // what comes next meets the same store
+        }
+    }
+
+    /// <summary>Null where the id is taken.</summary>
+    private async ValueTask<Admission?> CreateAsync(SessionId id, TurnRequest request, CancellationToken cancel)
+    {
+        DateTimeOffset now = Settings.Time.GetUtcNow();
+        byte[] salt = host.Minting.Salt();
+        MintedToken token = host.Tokens.Mint(id, salt, clientTurns: 0);
+        SessionHead head = new()
+        {
+            Guard = token.Guard,
+            Sealed = token.Sealed,
+            NextSeq = 1,
+            Principal = request.Principal,
+            Salt = salt,
+            CreatedAt = now,
+            UpdatedAt = now,
+        };
+        RecordWriter records = host.RentRecords();
+        CreateResult created;
+        try
+        {
+            SessionSeed seed = new(head, new[] { records.Session(0, now.ToUnixTimeMilliseconds(), head) });
+            created = await Settings.Store.CreateAsync(id, seed, host.LeaseRequest, cancel).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!cancel.IsCancellationRequested)
+        {
+            return host.StoreFailed(e);
+        }
+        finally
+        {
+            host.ReturnRecords(records);
+        }
+
+        return created.Status switch
+        {
+            CreateStatus.Full => Refusal.Overloaded,
+            CreateStatus.Created => new RunningTurn(host, created.Lease, head, head.NextSeq, open: null, request),
+            _ => null,
+        };
+    }
+
+    private async ValueTask<Admission> ClaimAsync(
+        SessionId id, ReadOnlyMemory<byte> guard, TurnRequest request, CancellationToken cancel)
+    {
+        BeginResult begun = await Settings.Store.BeginAsync(id, guard, host.LeaseRequest, cancel).ConfigureAwait(false);
+        if (begun.Head is { } head && head.Principal != request.Principal)
+        {
+            // Of a request without principal, where the session has one.
+            if (begun.Status == BeginStatus.Begun)
+                await host.ReleaseAsync(begun.Lease).ConfigureAwait(false);
+            return Refusal.UnknownSession;
+        }
+
+        return begun.Status switch
+        {
+            BeginStatus.Unknown => Refusal.UnknownSession,
+            BeginStatus.Stale => host.Receipts.Stale(begun.Head!, guard),
+            BeginStatus.Held => host.IsOwn(begun.Lease) ? Refusal.InFlight : Refusal.Contended,
+            _ => new RunningTurn(
+                host, begun.Lease, begun.Head!, begun.NextSeq, await ReadOpenAsync(begun, cancel).ConfigureAwait(false), request),
+        };
+    }
+
+    private async ValueTask<OpenRequest?> ReadOpenAsync(BeginResult begun, CancellationToken cancel)
+    {
+        if (begun.NextSeq <= begun.Head!.NextSeq)
+            return null;
+        try
+        {
+            return (await host.ReadTailAsync(begun.Lease.Session, begun.Head, cancel).ConfigureAwait(false)).Open;
+        }
+        catch
+        {
+            await host.ReleaseAsync(begun.Lease).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async ValueTask<Admission> EnterAsync(Admission claimed)
+    {
+        if (claimed.Turn is not { } turn)
+            return claimed;
+        Refusal refusal = host.Running.TryEnter(turn);
+        if (refusal == Refusal.None)
+            return claimed;
+        await turn.WithdrawAsync().ConfigureAwait(false);
+        return refusal;
+    }
+
+    private TurnEnd Failed(Exception e)
+    {
+        string errorId = host.Minting.ShortName();
+        host.Report(errorId, e);
+        return TurnEnd.Failed(errorId, e, token: default);
+    }
+}
