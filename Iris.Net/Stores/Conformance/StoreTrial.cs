@@ -127,7 +127,7 @@ internal sealed class StoreTrial : IAsyncDisposable
     public async ValueTask<(TOne One, TOther Other)> RaceAsync<TOne, TOther>(Func<ValueTask<TOne>> one, Func<ValueTask<TOther>> other)
     {
         _cancel.ThrowIfCancellationRequested();
-        int here = 0, race = _races++, start = race / 2 % 32;
+        int here = 0, race = _races++, start = race / 2 % 8;
         Task<TOther> second = Task.Run(
             () =>
             {
@@ -141,13 +141,21 @@ internal sealed class StoreTrial : IAsyncDisposable
         return (await first.ConfigureAwait(false), await second.ConfigureAwait(false));
     }
 
+    // First both are there, which may take a while; then both are awake, and leave within nanoseconds.
     private static void Meet(ref int here, int thenSpin)
+    {
+        Await(ref here, 2, spinning: 0);
+        Await(ref here, 4, spinning: 10_000);
+        Thread.SpinWait(thenSpin);
+    }
+
+    private static void Await(ref int here, int both, int spinning)
     {
         Interlocked.Increment(ref here);
         SpinWait spin = default;
-        while (Volatile.Read(ref here) < 2)
-            spin.SpinOnce(sleep1Threshold: -1);
-        Thread.SpinWait(thenSpin);
+        while (Volatile.Read(ref here) < both)
+            if (spinning-- <= 0)
+                spin.SpinOnce(sleep1Threshold: -1);
     }
 
     private static List<string> Sorted(List<SessionId> ids) => [.. ids.Select(id => id.Value).Order(StringComparer.Ordinal)];
