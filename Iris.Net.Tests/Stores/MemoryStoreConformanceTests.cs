@@ -4,7 +4,7 @@ namespace Iris.Net.Tests.Stores;
 
 internal sealed class MemoryStoreConformanceTests : StoreConformanceTests
 {
-    protected override int Rounds => 5_000;
+    protected override int Rounds => 10_000;
 
     protected override ValueTask<IStateStore> OpenAsync(string place, TimeProvider time, CancellationToken cancel = default) =>
         new(new MemoryStateStore(time: time));

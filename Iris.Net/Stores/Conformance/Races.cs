@@ -113,7 +113,7 @@ internal static class Races
         // Many small records take longer to write than one large one, which overtakes them.
         JournalEntry[] many = [.. Enumerable.Range(10, 300).Select(seq => Decision(seq))], one = [Decision(1000, new string('b', 30_000))];
         JournalEntry before = Decision(1, new string('x', 120_000)), room = Decision(2);
-        for (int round = 0; round < t.Rounds; round++)
+        for (int round = 0; round < t.Rounds; round += 5)   // each is long, and so is the moment in which it can be disturbed
         {
             Lease old = await t.CreateAsync().ConfigureAwait(false);
             await t.AppendAsync(old, before).ConfigureAwait(false);
