@@ -17,6 +17,7 @@ internal sealed class ClaimsInTwoSteps(IStateStore inner) : PassingStore(inner)
     {
         StrongBox<Lease>? holder = Volatile.Read(ref _holder);
         SessionHead head = (await FindAsync(id, cancel))!;
+        await Task.Delay(1, cancel);   // long between the steps: found in the first rounds on any machine
         if (holder is not null)
             return BeginResult.Held(holder.Value, head);
         holder = new(new Lease(id, Interlocked.Increment(ref _fence), by.Owner));
@@ -57,9 +58,12 @@ internal sealed class ChecksNoFence(IStateStore inner) : PassingStore(inner)
         return begun;
     }
 
-    public override ValueTask<AppendResult> AppendAsync(
-        Lease lease, ReadOnlyMemory<JournalEntry> entries, SessionHead? commit, Flush flush, CancellationToken cancel = default) =>
-        base.AppendAsync(_last == default ? lease : _last, entries, commit, flush, cancel);
+    public override async ValueTask<AppendResult> AppendAsync(
+        Lease lease, ReadOnlyMemory<JournalEntry> entries, SessionHead? commit, Flush flush, CancellationToken cancel = default)
+    {
+        await Task.Delay(1, cancel);   // whoever takes the lease is first
+        return await base.AppendAsync(_last == default ? lease : _last, entries, commit, flush, cancel);
+    }
 }
 
 internal sealed class ChecksNoSeq(IStateStore inner) : PassingStore(inner)
@@ -121,6 +125,7 @@ internal sealed class CancelsInTwoSteps(IStateStore inner) : PassingStore(inner)
     public override async ValueTask<bool> PostAsync(SessionId id, Mail mail, CancellationToken cancel = default)
     {
         bool isHeld = mail is CancelMail by && Volatile.Read(ref _held) == by.Fence;
+        await Task.Delay(1, cancel);   // the commit is first
         return await base.PostAsync(id, mail, cancel) || isHeld;
     }
 }
@@ -130,7 +135,7 @@ internal sealed class AcceptsASignalTwice(IStateStore inner) : PassingStore(inne
     public override async ValueTask<bool> PostAsync(SessionId id, Mail mail, CancellationToken cancel = default) =>
         await base.PostAsync(id, mail, cancel)
             || (mail is SignalMail signal && await FindAsync(id, cancel) is { Turn: > 0 } head && head.Turn == signal.Turn
-                && signal.Record.Seq > head.NextSeq);
+                && signal.Record.Seq >= head.NextSeq);
 }
 
 internal sealed class ShowsWhatIsHeldAsDue(IStateStore inner) : PassingStore(inner)
