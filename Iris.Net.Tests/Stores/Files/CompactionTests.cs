@@ -27,7 +27,11 @@ public sealed class CompactionTests
             })));
             await DeleteManyAsync(store);
             while (!playing.IsCompleted)
+            {
                 await store.Compaction.RunAsync();
+                await Task.Yield();
+            }
+
             await playing;
             await store.Compaction.RunAsync();
             Assert.That(store.Log.End, Is.GreaterThan(50_000));
@@ -64,7 +68,7 @@ public sealed class CompactionTests
     [Test]
     public async Task The_disk_fails_while_it_runs()
     {
-        for (int k = 1; k <= 30; k++)
+        for (int k = 1; k <= 30; k++)   // the first ones of some forty operations
         {
             MemoryDirectory disk = new();
             Player[] players = [.. Enumerable.Range(0, 4).Select(i => new Player($"session-{i}"))];
