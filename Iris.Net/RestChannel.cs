@@ -44,6 +44,9 @@ public sealed class RestChannel : IAsyncDisposable
             TurnTimeout = _options.TurnTimeout,
             MaxConcurrentTurns = _options.Limits.MaxConcurrentTurns,
             MaxStepsPerTurn = _options.Limits.MaxStepsPerTurn,
+            Keys = _options.Keys,
+            SessionTtl = _options.SessionTtl,
+            Receipts = _options.Receipts && _options.Compatibility == Compatibility.Full,
             MintSessionId = _options.MintSessionId,
             MintToken = _options.MintToken,
             Queue = LoopThreads.Queue,
@@ -149,7 +152,8 @@ public sealed class RestChannel : IAsyncDisposable
 
     private static IEnumerable<string> Extensions(RestChannelOptions options) =>
     [
-        "refusal-codes", "problem-json", "ready", "openapi",
+        "refusal-codes", "problem-json", "ready", "openapi", "idempotency-key", "respond-async",
+        .. options.Receipts ? ["receipts"] : Array.Empty<string>(),
         .. options.AllowedOrigins.Count > 0 ? ["cors"] : Array.Empty<string>(),
         .. options.Authorize is not null ? ["principals"] : Array.Empty<string>(),
     ];
@@ -190,6 +194,10 @@ public sealed class RestChannel : IAsyncDisposable
             throw new ArgumentException("Listen stands instead of UnixSocketPath and Certificate.", nameof(options));
         if (options.TurnTimeout <= TimeSpan.Zero)
             throw new ArgumentException("TurnTimeout is more than zero.", nameof(options));
+        if (options.SessionTtl <= TimeSpan.Zero)
+            throw new ArgumentException("SessionTtl is more than zero.", nameof(options));
+        if (options.Keys.Any(key => key.Length < ChannelKey.LeastSize))
+            throw new ArgumentException($"A key has at least {ChannelKey.LeastSize} bytes.", nameof(options));
         if (options.ShutdownGrace < TimeSpan.Zero)
             throw new ArgumentException("ShutdownGrace is not negative.", nameof(options));
         if (options.Limits.MaxJsonDepth is < 1 or > 64)

@@ -52,6 +52,18 @@ public sealed record RestChannelOptions
     /// <summary>Which protocol the channel speaks. Default <see cref="Iris.Net.Compatibility.Full"/>.</summary>
     public Compatibility Compatibility { get; init; }
 
+    /// <summary>What tokens, wake keys and the ids of keyed sessions are derived from: 32 bytes or more each. The first one makes, the
+    /// others still open, so that keys can be changed. Empty, the default: the store makes one and keeps it.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Keys { get; init; } = [];
+
+    /// <summary>How long a session lives that nobody uses, counted from its last commit or the timer it waits for. Null, the
+    /// default, for ever; else more than zero.</summary>
+    public TimeSpan? SessionTtl { get; init; }
+
+    /// <summary>True, the default: <c>GET /v1/session/{id}/turn</c> gives the last reply again to the token that it spent, until the
+    /// next one is used.</summary>
+    public bool Receipts { get; init; } = true;
+
     /// <summary>Makes session ids of 1 to 128 characters without control characters, never the same twice; null, the
     /// default, for 16 random bytes.</summary>
     public Func<string>? MintSessionId { get; init; }

@@ -41,8 +41,24 @@ public sealed class WireJsonTests
     {
         Assert.That(Text(Reply("S", (TurnEnd)end)), Is.EqualTo($"{{\"sessionId\":\"S\",\"continuationToken\":\"tok\",{fields}}}"));
         Assert.That(
-            Text(WireJson.Outcome("S", (TurnEnd)end)),
+            Text(WireJson.Outcome("S", (TurnEnd)end, isExtended: false)),
             Is.EqualTo($"{{\"type\":\"outcome\",\"sessionId\":\"S\",{fields},\"continuationToken\":\"tok\"}}"));
+    }
+
+    [TestCase(AbortReason.Failed, "failed")]
+    [TestCase(AbortReason.Timeout, "timeout")]
+    [TestCase(AbortReason.LeaseLost, "lease_lost")]
+    [TestCase(AbortReason.Cancelled, "cancelled")]
+    [TestCase(AbortReason.Stopped, "crashed")]
+    [TestCase(AbortReason.Crashed, "crashed")]
+    public void AnExtendedReplySaysWhyNothingCommitted(object reason, string text)
+    {
+        TurnEnd end = TurnEnd.Aborted((AbortReason)reason, Token);
+        Assert.That(
+            Text(Reply("S", end, isExtended: true)),
+            Is.EqualTo($"{{\"sessionId\":\"S\",\"continuationToken\":\"tok\",\"status\":\"aborted\",\"committed\":false,\"reason\":\"{text}\"}}"));
+        Assert.That(
+            Text(WireJson.Outcome("S", end, isExtended: true)), Does.EndWith($",\"continuationToken\":\"tok\",\"committed\":false,\"reason\":\"{text}\"}}"));
     }
 
     [TestCase("a\"b\\c\n", "a\\\"b\\\\c\\n")]
@@ -72,10 +88,10 @@ public sealed class WireJsonTests
             Is.EqualTo(expected.Replace("{\"error\"", "{\"type\":\"error\",\"message\"", StringComparison.Ordinal)));
     }
 
-    private static ReadOnlyMemory<byte> Reply(string sessionId, TurnEnd end)
+    private static ReadOnlyMemory<byte> Reply(string sessionId, TurnEnd end, bool isExtended = false)
     {
         ArrayBufferWriter<byte> buffer = new();
-        WireJson.WriteReply(buffer, sessionId, end);
+        WireJson.WriteReply(buffer, sessionId, end, isExtended);
         return buffer.WrittenMemory;
     }
 }

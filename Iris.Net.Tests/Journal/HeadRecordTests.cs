@@ -25,7 +25,13 @@ public sealed class HeadRecordTests
 
         static SessionHead Rest(SessionHead head) => head with
         {
-            Guard = default, Spent = default, Sealed = default, Salt = default, State = default, Reply = default, RequestKey = default,
+            Guard = default,
+            Spent = default,
+            Sealed = default,
+            Salt = default,
+            State = default,
+            Reply = default,
+            RequestKey = default,
             RequestBody = default,
         };
     }

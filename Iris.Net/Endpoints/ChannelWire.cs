@@ -33,14 +33,15 @@ internal sealed record ChannelWire(SessionHost Sessions, bool IsSeedExact, bool 
     /// <param name="error">What to say; null for what the code always says.</param>
     /// <param name="errorId">Names an exception in the server's log.</param>
     /// <param name="echoesPath">False: the path is too long to be sent back.</param>
+    /// <param name="recover">Where the reply is that the refused client missed.</param>
     /// <param name="cancel">Ends the wait.</param>
     public ValueTask RefuseAsync(
         HttpExchange exchange, RefusalCode code, string? error = null, string? errorId = null, bool echoesPath = true,
-        CancellationToken cancel = default)
+        string? recover = null, CancellationToken cancel = default)
     {
         HttpResponse response = exchange.Response;
         response.Status = RefusalText.StatusOf(code);
-        return response.SendAsync(WriteRefusal(exchange.Request, response, code, error, errorId, echoesPath), cancel);
+        return response.SendAsync(WriteRefusal(exchange.Request, response, code, error, errorId, echoesPath, recover), cancel);
     }
 
     /// <summary>The header fields that a program reads a refusal by.</summary>
@@ -57,7 +58,8 @@ internal sealed record ChannelWire(SessionHost Sessions, bool IsSeedExact, bool 
     /// <summary>Adds a refusal's header fields, and gives its body. The status is set already. There is no request where its head
     /// could not be read.</summary>
     public ReadOnlyMemory<byte> WriteRefusal(
-        HttpRequest? request, HttpResponse response, RefusalCode code, string? error = null, string? errorId = null, bool echoesPath = true)
+        HttpRequest? request, HttpResponse response, RefusalCode code, string? error = null, string? errorId = null, bool echoesPath = true,
+        string? recover = null)
     {
         AddRefusalHeaders(response, code);
         error ??= RefusalText.ErrorOf(code);
@@ -66,11 +68,11 @@ internal sealed record ChannelWire(SessionHost Sessions, bool IsSeedExact, bool 
         if (request is null || IsSeedExact || !AsksForProblem(request))
         {
             AddJsonHeaders(response);
-            return WireJson.Refusal(error, IsSeedExact ? null : RefusalText.CodeOf(code), IsSeedExact ? null : errorId);
+            return WireJson.Refusal(error, IsSeedExact ? null : RefusalText.CodeOf(code), IsSeedExact ? null : errorId, recover);
         }
 
         AddHeaders(response, ProblemType);
-        return WireJson.Problem(code, response.Status, error, echoesPath ? Encoding.UTF8.GetString(request.Path) : null, errorId);
+        return WireJson.Problem(code, response.Status, error, echoesPath ? Encoding.UTF8.GetString(request.Path) : null, errorId, recover);
     }
 
     /// <summary>An <c>error</c> event.</summary>
@@ -88,7 +90,7 @@ internal sealed record ChannelWire(SessionHost Sessions, bool IsSeedExact, bool 
             RefusalCode.TurnFailed, ExposeErrors ? end.Error!.Message : "turn failed", end.ErrorId),
         TurnStatus.Overloaded => ErrorEvent(RefusalCode.Overloaded),
         TurnStatus.StoreUnavailable => ErrorEvent(RefusalCode.StoreUnavailable),
-        _ => WireJson.Outcome(sessionId, end),
+        _ => WireJson.Outcome(sessionId, end, isExtended: !IsSeedExact),
     };
 
     /// <summary>What <c>error</c> says of what was thrown.</summary>

@@ -8,7 +8,7 @@ using Iris.Net.Stores;
 namespace Iris.Net.Endpoints;
 
 /// <summary>START and CONTINUE over POST, answered with one JSON reply or with a stream.</summary>
-internal sealed class PostTurn(ChannelWire wire)
+internal sealed class PostTurn(ChannelWire wire, TurnReplies replies)
 {
     /// <summary><c>POST /v1/session</c></summary>
     public ValueTask StartAsync(HttpExchange exchange, CancellationToken disconnected) =>
@@ -37,14 +37,6 @@ internal sealed class PostTurn(ChannelWire wire)
         return null;
     }
 
-    // Empty counts as missing; repeated is no token that was ever given out.
-    private static byte[] TokenHeader(HttpRequest request) => request.Headers.CountOf("x-continuation-token"u8) switch
-    {
-        0 => [],
-        1 when request.Headers.TryGet("x-continuation-token"u8, out ReadOnlySpan<byte> value) => value.ToArray(),
-        _ => [0],
-    };
-
     // One method from the body to the reply: each that waits for the turn costs every turn.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask RunAsync(HttpExchange exchange, bool isStart, CancellationToken disconnected)
@@ -61,48 +53,80 @@ internal sealed class PostTurn(ChannelWire wire)
         bool isTooLong = sessionId.Length > SessionId.MaxLength;
         if (isTooLong)
             Telemetry.Breached("SessionId.MaxLength");
-        TurnRequest request = new(body.Json, exchange.Principal);
+        TurnRequest request = RequestOf(exchange, body.Json);
         Admission admission =
             isStart ? await wire.Sessions.Claims.StartAsync(request, CancellationToken.None).ConfigureAwait(false)
             : isTooLong ? Refusal.UnknownSession
             : await wire.Sessions.Claims.ContinueAsync(
-                new SessionId(sessionId), body.Token ?? TokenHeader(exchange.Request), request, CancellationToken.None).ConfigureAwait(false);
-        if (admission.Failure is { } failure)
-            await RefuseAsync(exchange, failure, disconnected).ConfigureAwait(false);
-        else if (admission.Turn is not { } turn)
-            await RefuseAsync(exchange, admission.Refusal, sessionId, disconnected).ConfigureAwait(false);
-        else if (WantsStream(exchange.Request))
-            await TurnStream.RunAsync(wire, exchange.Response, turn, disconnected).ConfigureAwait(false);
+                new SessionId(sessionId), body.Token ?? TokenField.Read(exchange.Request), request, CancellationToken.None).ConfigureAwait(false);
+        bool streams = WantsStream(exchange.Request);
+        if (admission.Turn is not { } turn)
+            await AnswerOtherAsync(exchange, admission, sessionId, streams, disconnected).ConfigureAwait(false);
+        else if (streams)
+            await new TurnStream(wire, exchange.Response, disconnected).RunAsync(turn).ConfigureAwait(false);
+        else if (!wire.IsSeedExact && Preferences.Of(exchange.Request) is { RespondAsync: true } prefer)
+            await AcceptAsync(exchange, turn, prefer, disconnected).ConfigureAwait(false);
         else
-            await ReplyAsync(exchange, turn, await turn.RunAsync().ConfigureAwait(false), disconnected).ConfigureAwait(false);
+            await replies.EndAsync(
+                exchange, turn.SessionId, turn.Number, await turn.RunAsync().ConfigureAwait(false), disconnected).ConfigureAwait(false);
     }
 
-    private ValueTask RefuseAsync(HttpExchange exchange, Refusal refusal, string sessionId, CancellationToken disconnected)
+    private TurnRequest RequestOf(HttpExchange exchange, byte[] body)
     {
-        bool isTooLong = sessionId.Length > SessionId.MaxLength;   // not echoed
-        string? error = refusal == Refusal.UnknownSession && !isTooLong ? $"unknown session '{sessionId}'" : null;
-        return wire.RefuseAsync(exchange, RefusalText.CodeOf(refusal), error, echoesPath: !isTooLong, cancel: disconnected);
+        string? key = null;
+        bool isValid = wire.IsSeedExact || IdempotencyKeyField.TryRead(exchange.Request, out key);
+        return new TurnRequest(body, exchange.Principal, key) { HasInvalidKey = !isValid };
     }
 
-    private ValueTask RefuseAsync(HttpExchange exchange, TurnEnd end, CancellationToken disconnected) => end.Status switch
+    // What was refused, failed, runs already, or ran before.
+    private async ValueTask AnswerOtherAsync(
+        HttpExchange exchange, Admission admission, string sessionId, bool streams, CancellationToken disconnected)
     {
-        TurnStatus.Overloaded => wire.RefuseAsync(exchange, RefusalCode.Overloaded, cancel: disconnected),
-        TurnStatus.StoreUnavailable => wire.RefuseAsync(exchange, RefusalCode.StoreUnavailable, cancel: disconnected),
-        _ => wire.RefuseAsync(exchange, RefusalCode.TurnFailed, wire.FailureText(end.Error!), end.ErrorId, cancel: disconnected),
-    };
+        TurnStream stream = new(wire, exchange.Response, disconnected);
+        switch (admission)
+        {
+            case { Failure: { } failure }:
+                await replies.FailureAsync(exchange, failure, disconnected).ConfigureAwait(false);
+                break;
+            case { Attached: { } turn } when streams:
+                await stream.AttachAsync(turn).ConfigureAwait(false);
+                break;
+            case { Attached: { } turn }:
+                TurnEnd end = await turn.Events.EndAsync().WaitAsync(disconnected).ConfigureAwait(false);
+                await replies.EndAsync(exchange, turn.SessionId, turn.Number, end, disconnected).ConfigureAwait(false);
+                break;
+            case { Replayed: { } past } when streams:
+                await stream.ReplayAsync(past).ConfigureAwait(false);
+                break;
+            case { Replayed: { } past }:
+                exchange.Response.Headers.Add("Idempotency-Replayed"u8, "true"u8);
+                await replies.EndAsync(exchange, past.SessionId, past.Number, past.End, disconnected).ConfigureAwait(false);
+                break;
+            default:
+                await replies.RefusedAsync(exchange, admission, sessionId, disconnected).ConfigureAwait(false);
+                break;
+        }
+    }
 
-    private ValueTask ReplyAsync(HttpExchange exchange, RunningTurn turn, TurnEnd end, CancellationToken disconnected) => end.IsError
-        ? RefuseAsync(exchange, end, disconnected)
-        : SendReplyAsync(exchange.Response, turn.SessionId.Value, end, disconnected);
-
-    private static ValueTask SendReplyAsync(HttpResponse response, string sessionId, TurnEnd end, CancellationToken disconnected)
+    // 202 is a promise: the request is on disk before it is given.
+    private async ValueTask AcceptAsync(HttpExchange exchange, RunningTurn turn, Preferences prefer, CancellationToken disconnected)
     {
-        RentedBuffer json = new();
-        WireJson.WriteReply(json, sessionId, end);
-        ChannelWire.AddJsonHeaders(response);
-        ValueTask sending = response.SendAsync(json.Written.Span, disconnected);   // which copies it
-        json.Clear();
-        return sending;
+        TurnEnd? end = await turn.AcceptAsync().ConfigureAwait(false);
+        if (end is null)
+        {
+            turn.Start();
+            end = await turn.EndWithinAsync(prefer.Wait, disconnected).ConfigureAwait(false);
+        }
+
+        prefer.AddApplied(exchange.Response, withRespondAsync: true);
+        if (end is not null)
+        {
+            await replies.EndAsync(exchange, turn.SessionId, turn.Number, end, disconnected).ConfigureAwait(false);
+            return;
+        }
+
+        exchange.Response.Headers.Add("Location"u8, TurnReplies.ReceiptPath(turn.SessionId.Value));
+        await replies.RunningAsync(exchange, turn, disconnected).ConfigureAwait(false);
     }
 
     private static bool WantsStream(HttpRequest request)

@@ -24,6 +24,7 @@ internal static class RefusalText
     {
         Refusal.UnknownSession => RefusalCode.UnknownSession,
         Refusal.MissingToken => RefusalCode.MissingToken,
+        Refusal.BadRequest => RefusalCode.BadRequest,
         Refusal.StaleToken => RefusalCode.StaleToken,
         Refusal.IdempotencyMismatch => RefusalCode.IdempotencyMismatch,
         Refusal.InFlight => RefusalCode.InFlight,

@@ -7,7 +7,8 @@ namespace Iris.Net.Endpoints;
 /// <summary>The channel's routes, and what answers where there is none.</summary>
 internal sealed class SessionRoutes(ChannelWire wire, Access access, Discovery discovery, bool servesSockets)
 {
-    private readonly PostTurn _post = new(wire);
+    private readonly PostTurn _post = new(wire, new TurnReplies(wire));
+    private readonly TurnReceipt _receipt = new(wire, new TurnReplies(wire));
 
     public const string SessionIdValue = "sessionId";
     public const string Health = "/v1/health";
@@ -23,6 +24,7 @@ internal sealed class SessionRoutes(ChannelWire wire, Access access, Discovery d
         if (!wire.IsSeedExact)
         {
             router.Map("GET", "/v1", discovery.AboutAsync);
+            router.Map("GET", $"/v1/session/{{{SessionIdValue}}}/turn", _receipt.GetAsync);
             router.Map("GET", Health, discovery.HealthAsync);
             router.Map("GET", Ready, discovery.ReadyAsync);
             router.Map("GET", "/v1/openapi.json", discovery.OpenApiAsync);

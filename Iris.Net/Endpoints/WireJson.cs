@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Globalization;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Iris.Net.Sessions;
@@ -8,20 +10,44 @@ namespace Iris.Net.Endpoints;
 /// <summary>The JSON that clients see beside the events of a turn.</summary>
 internal static class WireJson
 {
-    /// <summary><c>{"sessionId":S,"continuationToken":T,"status":…}</c></summary>
-    public static void WriteReply(IBufferWriter<byte> buffer, string sessionId, TurnEnd end)
+    /// <summary><c>{"sessionId":S,"continuationToken":T,"status":"running","turn":N}</c></summary>
+    public static ReadOnlyMemory<byte> Running(string sessionId, ReadOnlySpan<byte> token, long turn)
+    {
+        ArrayBufferWriter<byte> buffer = new(160);
+        WriteNames(buffer, sessionId, token);
+        buffer.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"\"status\":\"running\",\"turn\":{turn}}}")));
+        return buffer.WrittenMemory;
+    }
+
+    /// <summary><c>{"sessionId":S,"continuationToken":T,"status":…}</c>, extended by <c>"committed":false,"reason":R</c> where
+    /// nothing committed.</summary>
+    public static void WriteReply(IBufferWriter<byte> buffer, string sessionId, TurnEnd end, bool isExtended)
+    {
+        WriteNames(buffer, sessionId, end.Token.Span);
+        buffer.Write(end.Fields.Span);
+        WriteReason(buffer, end, isExtended);
+        buffer.Write("}"u8);
+    }
+
+    private static void WriteReason(IBufferWriter<byte> buffer, TurnEnd end, bool isExtended)
+    {
+        if (!isExtended || end.IsCommitted)
+            return;
+        buffer.Write(",\"committed\":false,\"reason\":"u8);
+        WriteString(buffer, AbortReasonText.Of(end.Reason));
+    }
+
+    private static void WriteNames(IBufferWriter<byte> buffer, string sessionId, ReadOnlySpan<byte> token)
     {
         buffer.Write("{\"sessionId\":"u8);
         WriteString(buffer, sessionId);
         buffer.Write(",\"continuationToken\":"u8);
-        WriteString(buffer, end.Token.Span);
+        WriteString(buffer, token);
         buffer.Write(","u8);
-        buffer.Write(end.Fields.Span);
-        buffer.Write("}"u8);
     }
 
     /// <summary><c>{"type":"outcome","sessionId":S,"status":…,"continuationToken":T}</c></summary>
-    public static ReadOnlyMemory<byte> Outcome(string sessionId, TurnEnd end)
+    public static ReadOnlyMemory<byte> Outcome(string sessionId, TurnEnd end, bool isExtended)
     {
         ArrayBufferWriter<byte> buffer = new(96 + sessionId.Length + end.Token.Length + end.Fields.Length);
         buffer.Write("{\"type\":\"outcome\",\"sessionId\":"u8);
@@ -30,16 +56,19 @@ internal static class WireJson
         buffer.Write(end.Fields.Span);
         buffer.Write(",\"continuationToken\":"u8);
         WriteString(buffer, end.Token.Span);
+        WriteReason(buffer, end, isExtended);
         buffer.Write("}"u8);
         return buffer.WrittenMemory;
     }
 
-    /// <summary><c>{"error":TEXT,"code":CODE,"errorId":ID}</c>; code and id where they are given.</summary>
-    public static ReadOnlyMemory<byte> Refusal(string error, string? code, string? errorId) => Write("error"u8, error, code, errorId);
+    /// <summary><c>{"error":TEXT,"code":CODE,"errorId":ID,"recover":PATH}</c>; all but the text where they are given.</summary>
+    public static ReadOnlyMemory<byte> Refusal(string error, string? code, string? errorId, string? recover = null) =>
+        Write("error"u8, error, code, errorId, recover);
 
-    /// <summary><c>{"type":URN,"title":TEXT,"status":N,"detail":TEXT,"instance":PATH,"error":TEXT,"code":CODE,"errorId":ID}</c>,
-    /// RFC 9457 section 3; path and id where they are given.</summary>
-    public static ReadOnlyMemory<byte> Problem(RefusalCode code, int status, string error, string? instance, string? errorId)
+    /// <summary><c>{"type":URN,"title":TEXT,"status":N,"detail":TEXT,"instance":PATH,"error":TEXT,"code":CODE,"errorId":ID,
+    /// "recover":PATH}</c>, RFC 9457 section 3; paths and id where they are given.</summary>
+    public static ReadOnlyMemory<byte> Problem(
+        RefusalCode code, int status, string error, string? instance, string? errorId, string? recover = null)
     {
         string name = RefusalText.CodeOf(code);
         ArrayBufferWriter<byte> buffer = new(512);
@@ -55,6 +84,8 @@ internal static class WireJson
         json.WriteString("code"u8, name);
         if (errorId is not null)
             json.WriteString("errorId"u8, errorId);
+        if (recover is not null)
+            json.WriteString("recover"u8, recover);
         json.WriteEndObject();
         json.Flush();
         return buffer.WrittenMemory;
@@ -73,7 +104,7 @@ internal static class WireJson
         buffer.Write("}"u8);
     }
 
-    private static ReadOnlyMemory<byte> Write(ReadOnlySpan<byte> name, string text, string? code, string? errorId, bool type = false)
+    private static ReadOnlyMemory<byte> Write(ReadOnlySpan<byte> name, string text, string? code, string? errorId, string? recover = null, bool type = false)
     {
         ArrayBufferWriter<byte> buffer = new(256);
         using Utf8JsonWriter json = new(buffer, JsonText.Writer);
@@ -85,6 +116,8 @@ internal static class WireJson
             json.WriteString("code"u8, code);
         if (errorId is not null)
             json.WriteString("errorId"u8, errorId);
+        if (recover is not null)
+            json.WriteString("recover"u8, recover);
         json.WriteEndObject();
         json.Flush();
         return buffer.WrittenMemory;
@@ -93,7 +126,7 @@ internal static class WireJson
     private static void WriteString(IBufferWriter<byte> buffer, ReadOnlySpan<char> text)
     {
         Span<byte> utf8 = stackalloc byte[SessionIdBytes];
-        System.Text.Encoding.UTF8.TryGetBytes(text, utf8, out int length);
+        Encoding.UTF8.TryGetBytes(text, utf8, out int length);
         WriteString(buffer, utf8[..length]);
     }
 

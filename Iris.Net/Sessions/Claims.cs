@@ -18,6 +18,8 @@ internal sealed class Claims(SessionHost host)
     /// whose first turn is refused would be nobody's.</summary>
     public async ValueTask<Admission> StartAsync(TurnRequest request, CancellationToken cancel = default)
     {
+        if (request.HasInvalidKey || (request is { Principal: null, Key.Length: < TurnRequest.LeastBearerKey }))
+            return Refusal.BadRequest;
         if (host.Running.TryReserve() is not Refusal.None and var refusal)
             return refusal;
         Admission admission = default;
@@ -49,13 +51,15 @@ internal sealed class Claims(SessionHost host)
         try
         {
             // Somebody else's session does not exist, whatever is presented: looked at first, so that it is not claimed either.
-            if (token.IsEmpty || request.Principal is not null)
+            if (token.IsEmpty || request.Principal is not null || request.HasInvalidKey)
             {
                 SessionHead? head = await Settings.Store.FindAsync(id, cancel).ConfigureAwait(false);
                 if (head is null || head.Principal != request.Principal)
                     return Refusal.UnknownSession;
                 if (token.IsEmpty)
                     return Refusal.MissingToken;
+                if (request.HasInvalidKey)
+                    return Refusal.BadRequest;
             }
 
             ReadOnlyMemory<byte> guard = host.Tokens.GuardOf(token);

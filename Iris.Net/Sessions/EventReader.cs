@@ -40,6 +40,9 @@ internal sealed class EventReader : IValueTaskSource, IThreadPoolWorkItem, IDisp
         return true;
     }
 
+    /// <summary>The place in the journal of the event read last, where that was a record.</summary>
+    public long LastSeq => _at.Seq;
+
     /// <summary>The attempt's end, once all of its events were read.</summary>
     public TurnEnd? End => !IsCut && _events.End is { } end && _at.Next is null ? end : null;
 

@@ -6,6 +6,7 @@ internal enum Refusal : byte
     None,
     UnknownSession,
     MissingToken,
+    BadRequest,
     StaleToken,
     IdempotencyMismatch,
     InFlight,

@@ -87,8 +87,7 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
         ArgumentNullException.ThrowIfNull(text);
         ThrowIfOver();
         cancel.ThrowIfCancellationRequested();
-        if (turn.Events.IsFollowed)
-            turn.Events.Append(EventKind.Delta, ChannelEvent.Delta(text));
+        turn.Events.AppendDelta(text);
         return default;
     }
 

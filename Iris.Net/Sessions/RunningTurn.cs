@@ -106,6 +106,21 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
         return new(this, _ended.Version);
     }
 
+    /// <summary>Waits for the end of the running attempt for a while; null where it runs on.</summary>
+    public async ValueTask<TurnEnd?> EndWithinAsync(TimeSpan time, CancellationToken cancel = default)
+    {
+        if (Events.End is not null || time == TimeSpan.Zero)
+            return Events.End;
+        try
+        {
+            return await Events.EndAsync().WaitAsync(time, Settings.Time, cancel).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            return null;
+        }
+    }
+
     void IThreadPoolWorkItem.Execute() => _ = RunProgramAsync();
 
     /// <summary>Gives the claim back without running anything; no trace of it stays.</summary>

@@ -130,6 +130,9 @@ internal sealed class TurnEnd
     public static TurnEnd StoreUnavailable(ReadOnlyMemory<byte> token) =>
         new(TurnStatus.StoreUnavailable) { Token = token, Reason = AbortReason.StoreUnavailable };
 
+    /// <summary>The same end where it is told as an outcome: it left no commit.</summary>
+    public TurnEnd AsAborted() => Aborted(Reason, Token);
+
     /// <summary>What a commit answers, without names and tokens: <c>{"status":"finished"[,"output":…]}</c> or
     /// <c>{"status":"parked","wait":…}</c>.</summary>
     public static ReadOnlyMemory<byte> ReplyOf(CommittedOutcome outcome) => outcome switch

@@ -15,8 +15,22 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     /// <summary>Whether anybody follows: events that nobody reads need not be encoded.</summary>
     public bool IsFollowed => Volatile.Read(ref _readers).Length > 0;
 
+    /// <summary>Whether there was live text, which nobody keeps.</summary>
+    public bool HadDeltas { get; private set; }
+
+    /// <summary>Says that there is live text.</summary>
+    public void AppendDelta(string text)
+    {
+        HadDeltas = true;
+        if (IsFollowed)
+            Append(EventKind.Delta, ChannelEvent.Delta(text));
+    }
+
     /// <summary>Adds an event and wakes the readers.</summary>
-    public void Append(EventKind kind, byte[] json)
+    /// <param name="kind">What it is.</param>
+    /// <param name="json">The event.</param>
+    /// <param name="seq">A record's place in the journal.</param>
+    public void Append(EventKind kind, byte[] json, long seq = -1)
     {
         lock (this)   // most turns have no reader, and need no lock of their own
         {
@@ -25,7 +39,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
             bool isDelta = kind == EventKind.Delta;
             if (!isDelta || !_tail.TryJoin(json))
                 _tail = _tail.Next = new Node(
-                    kind, json, _tail.Deltas + (isDelta ? json.Length : 0), isOpen: isDelta && AllAreBehind());
+                    kind, json, _tail.Deltas + (isDelta ? json.Length : 0), seq, isOpen: isDelta && AllAreBehind());
             foreach (EventReader reader in _readers)
                 reader.Appended(_tail, time, limits);
         }
@@ -96,7 +110,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
 
     /// <summary>One event; a reader's place is the last one that it took. Open ones are deltas that no reader has come to yet:
     /// further ones are joined to them.</summary>
-    internal sealed class Node(EventKind kind, byte[] json, long deltas, bool isOpen = false)
+    internal sealed class Node(EventKind kind, byte[] json, long deltas, long seq = -1, bool isOpen = false)
     {
         private const int LongestJoined = 16 * 1024;
 
@@ -106,6 +120,9 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
         private volatile bool _isOpen = isOpen;
 
         public EventKind Kind => kind;
+
+        /// <summary>A record's place in the journal.</summary>
+        public long Seq => seq;
 
         /// <summary>Bytes of deltas up to here: the distance of two nodes is a backlog.</summary>
         public long Deltas { get; private set; } = deltas;

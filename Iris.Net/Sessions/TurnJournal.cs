@@ -119,7 +119,7 @@ internal sealed class TurnJournal(
             return;
         foreach (ref readonly JournalEntry entry in _pending.AsSpan(0, _count))
             if (entry.IsPublic)
-                events.Append(EventKind.Record, ChannelEvent.Record(entry.Utf8.Span));
+                events.Append(EventKind.Record, ChannelEvent.Record(entry.Utf8.Span), entry.Seq);
     }
 }
 

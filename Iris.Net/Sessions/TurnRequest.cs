@@ -10,6 +10,12 @@ namespace Iris.Net.Sessions;
 /// <param name="Key">Its idempotency key; null where it has none.</param>
 internal readonly record struct TurnRequest(ReadOnlyMemory<byte> Body, string? Principal, string? Key = null)
 {
+    /// <summary>The fewest characters of a key that starts a session for nobody in particular: who has it has the session.</summary>
+    public const int LeastBearerKey = 20;
+
+    /// <summary>Whether it came with what is no idempotency key.</summary>
+    public bool HasInvalidKey { get; init; }
+
     /// <summary>SHA-256 of the idempotency key; empty where there is none.</summary>
     public ReadOnlyMemory<byte> KeyDigest => Key is null ? default : SHA256.HashData(Encoding.UTF8.GetBytes(Key));
 

@@ -1,0 +1,48 @@
+using Iris.Net.Server;
+using Iris.Net.Sessions;
+using Iris.Net.Stores;
+
+namespace Iris.Net.Endpoints;
+
+/// <summary>What became of the turn that a token started: the way back for a client that lost a reply.</summary>
+internal sealed class TurnReceipt(ChannelWire wire, TurnReplies replies)
+{
+    /// <summary><c>GET /v1/session/{sessionId}/turn</c></summary>
+    public async ValueTask GetAsync(HttpExchange exchange, CancellationToken disconnected)
+    {
+        if (!exchange.Route.TryDecode(SessionRoutes.SessionIdValue, out string sessionId))
+        {
+            await wire.RefuseAsync(exchange, RefusalCode.MalformedPath, cancel: disconnected).ConfigureAwait(false);
+            return;
+        }
+
+        SessionId id = new(sessionId);
+        Admission asked = sessionId.Length > SessionId.MaxLength
+            ? Refusal.UnknownSession
+            : await wire.Sessions.Receipts.AskAsync(
+                id, TokenField.Read(exchange.Request), exchange.Principal, CancellationToken.None).ConfigureAwait(false);
+        if (asked.Attached is { } turn)
+            await RunningAsync(exchange, turn, disconnected).ConfigureAwait(false);
+        else if (asked.Replayed is { } past)
+            await replies.EndAsync(exchange, id, past.Number, past.End, disconnected).ConfigureAwait(false);
+        else
+            await replies.RefusedAsync(exchange, asked, sessionId, disconnected).ConfigureAwait(false);
+    }
+
+    private async ValueTask RunningAsync(HttpExchange exchange, RunningTurn turn, CancellationToken disconnected)
+    {
+        Preferences prefer = Preferences.Of(exchange.Request);
+        TurnEnd? end = await turn.EndWithinAsync(prefer.Wait, disconnected).ConfigureAwait(false);
+        prefer.AddApplied(exchange.Response, withRespondAsync: false);
+        if (end is not null)
+        {
+            // One that threw has no outcome of its own here: its client's own reply says more.
+            await replies.EndAsync(
+                exchange, turn.SessionId, turn.Number, end.IsError ? end.AsAborted() : end, disconnected).ConfigureAwait(false);
+            return;
+        }
+
+        exchange.Response.Headers.Add("Retry-After"u8, "1"u8);
+        await replies.RunningAsync(exchange, turn, disconnected).ConfigureAwait(false);
+    }
+}
