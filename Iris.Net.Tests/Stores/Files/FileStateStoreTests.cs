@@ -3,21 +3,24 @@ using Iris.Net.Stores;
 namespace Iris.Net.Tests.Stores.Files;
 
 /// <summary>What every store promises, of the one in files.</summary>
-internal sealed class FileStateStoreTests : StateStoreTests
+internal sealed class FileStateStoreTests : StoreConformanceTests
 {
-    private readonly List<TempDirectory> _directories = [];
+    private readonly TempDirectory _directory = new();
 
-    protected override IStateStore Make(TimeProvider time)
-    {
-        _directories.Add(new TempDirectory());
-        return new FileStateStore(_directories[^1].Path, new FileStoreOptions { Time = time });
-    }
+    // Each round waits for the disk several times.
+    protected override int Rounds => 100;
 
     [OneTimeTearDown]
-    public void RemoveDirectories() => _directories.ForEach(directory => directory.Dispose());
+    public void RemoveDirectory() => _directory.Dispose();
+
+    protected override ValueTask<IStateStore> OpenAsync(string place, TimeProvider time, CancellationToken cancel = default) =>
+        new(new FileStateStore(Path.Combine(_directory.Path, place), new FileStoreOptions { Time = time }));
 
     [Test]
-    public void ItSaysThatItIsDurable() => Assert.That(
-        Store.Traits,
-        Is.EqualTo(new StoreTraits($"file:{_directories[^1].Path}", Durable: true, Shared: false, KeepsPrivateRecords: true)));
+    public async Task ItSaysThatItIsDurable()
+    {
+        await using IStateStore store = await OpenAsync("traits", TimeProvider.System);
+        Assert.That(store.Traits, Is.EqualTo(new StoreTraits(
+            $"file:{Path.Combine(_directory.Path, "traits")}", Durable: true, Shared: false, KeepsPrivateRecords: true)));
+    }
 }

@@ -59,7 +59,7 @@ internal sealed class Player(string id)
         {
             BeginStatus.Begun => (begun.Lease, begun.Head!.Turn + 1, begun.NextSeq),
             BeginStatus.Unknown => (await CreateAsync(store, id), 1, 1),
-            _ => throw new AssertionException($"{id} is {begun.Status}"),
+            _ => throw new IOException("what became of the last turn is told in a moment"),
         };
         Assert.That(turn, Is.GreaterThan(Acknowledged), "the store forgot a turn");
         try

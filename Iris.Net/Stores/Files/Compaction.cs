@@ -27,14 +27,14 @@ internal sealed class Compaction : IAsyncDisposable
     /// <summary>Whether more than half of the log is not needed, and it has more than the one segment that is written.</summary>
     public bool IsDue => _segments.All.Count > 1 && _log.End - _segments.Start > 2 * _sessions.Live;
 
-    /// <summary>Compacts as long as it is worth it; one at a time.</summary>
+    /// <summary>Compacts while it is worth it, once around the log at most.</summary>
     /// <exception cref="IOException">The disk fails.</exception>
     public async Task RunAsync(CancellationToken cancel = default)
     {
         await _one.WaitAsync(cancel).ConfigureAwait(false);
         try
         {
-            while (IsDue)
+            for (int left = _segments.All.Count; left > 0 && IsDue; left--)   // once around at most
                 await DropOldestAsync(cancel).ConfigureAwait(false);
         }
         finally

@@ -80,7 +80,7 @@ internal sealed class FileSession(string id)
             HeadLength = frame.HeadLength;
         if (frame.Kind != FrameKind.Deleted)
             return;
-        (Why, First, Live, IsOrphan, Hot) = (frame.Why, frame.Lsn, 0, false, null);
+        (Why, First, Live, IsOrphan, Hot) = (frame.Why, frame.Lsn, frame.Length, false, null);
     }
 
     /// <summary>The session stands now as the frame says.</summary>

@@ -30,6 +30,7 @@ internal sealed class FileSessions(HotSessions hot)
     public void Forget(FileSession session)
     {
         session.IsForgotten = true;
+        Interlocked.Add(ref _live, -session.Live);
         _byId.TryRemove(new KeyValuePair<string, FileSession>(session.Id, session));
     }
 

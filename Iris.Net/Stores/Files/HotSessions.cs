@@ -16,11 +16,11 @@ internal sealed class HotSessions(int limit, TimeProvider time)
     public void Add(FileSession session)
     {
         Grow(session.Hot!.Size);
-        _sessions.Enqueue(session);
         long now = time.GetUtcNow().UtcTicks;
         for (int looks = 4; looks > 0 && IsFull && _sessions.TryDequeue(out FileSession? oldest); looks--)
             if (!TryDrop(oldest, now))
                 _sessions.Enqueue(oldest);
+        _sessions.Enqueue(session);   // behind the others: its caller still needs it
     }
 
     /// <summary>A session in memory takes so many bytes more.</summary>
