@@ -51,31 +51,38 @@ public static class SessionArchive
     /// <summary>Makes the session in a store. It gets a token of its own there; a request that was open is closed.</summary>
     /// <param name="store">Where to.</param>
     /// <param name="from">The file.</param>
-    /// <param name="options">Those of the channel that is to serve it: its keys and its clock; the defaults where there are none.</param>
+    /// <param name="keys">The keys of the channel that is to serve it, the newest first; null where the store keeps one.</param>
+    /// <param name="time">The clock; the system's where none is given.</param>
     /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="InvalidDataException">It is no such file, or it was changed; the message names the line.</exception>
     /// <exception cref="IOException">The store has such a session already, or no room, or cannot be reached.</exception>
     public static async ValueTask<ImportedSession> ImportAsync(
-        IStateStore store, Stream from, RestChannelOptions? options = null, CancellationToken cancel = default)
+        IStateStore store, Stream from, IReadOnlyList<ReadOnlyMemory<byte>>? keys = null, TimeProvider? time = null,
+        CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(from);
-        options ??= new();
         (SessionId id, List<JournalEntry> entries) = await ReadAsync(from, cancel).ConfigureAwait(false);
         SessionHead last = HeadRecord.Read(entries.FindLast(entry => HeadRecord.IsOne(entry.Kind)));
         Minting minting = new(null, null);
-        ChannelKeys keys = new(options.Keys.Count > 0 ? options.Keys : [await store.KeyAsync(cancel).ConfigureAwait(false)]);
-        Tokens tokens = store.Traits.Durable ? new Tokens.Derived(minting, keys) : new Tokens.InClear(minting);
+        ChannelKeys channelKeys = new(keys is { Count: > 0 } ? keys : [await store.KeyAsync(cancel).ConfigureAwait(false)]);
+        Tokens tokens = store.Traits.Durable ? new Tokens.Derived(minting, channelKeys) : new Tokens.InClear(minting);
         byte[] salt = minting.Salt();
         MintedToken token = tokens.Mint(id, salt, last.ClientTurns);
         long seq = entries[^1].Seq + 1;
         // What was given out elsewhere opens nothing here.
         SessionHead head = last with
         {
-            Salt = salt, Guard = token.Guard, Sealed = token.Sealed, Spent = default, RequestKey = default, RequestBody = default, NextSeq = seq + 1,
+            Salt = salt,
+            Guard = token.Guard,
+            Sealed = token.Sealed,
+            Spent = default,
+            RequestKey = default,
+            RequestBody = default,
+            NextSeq = seq + 1,
         };
         using RecordWriter records = new(ProgramDigest.Of(Format, ""));
-        entries.Add(records.Commit(seq, options.Time.GetUtcNow().ToUnixTimeMilliseconds(), head));
+        entries.Add(records.Commit(seq, (time ?? TimeProvider.System).GetUtcNow().ToUnixTimeMilliseconds(), head));
         CreateResult created = await store.CreateAsync(
             id, new SessionSeed(head, entries.ToArray()), new LeaseRequest(Importer, Lease), cancel).ConfigureAwait(false);
         if (created.Status != CreateStatus.Created)

@@ -44,7 +44,7 @@ internal static class Journals
             throw new IOException("nothing was imported");
         await using FileStream file = File.OpenRead(command.File);
         await using FileStateStore store = new(command.Directory);
-        ImportedSession session = await SessionArchive.ImportAsync(store, file, new RestChannelOptions { Keys = keys });
+        ImportedSession session = await SessionArchive.ImportAsync(store, file, keys);
         Console.WriteLine(JsonSerializer.Serialize(
             new Dictionary<string, string> { ["sessionId"] = session.Id.Value, ["continuationToken"] = session.ContinuationToken },
             HandleJson.Default.DictionaryStringString));

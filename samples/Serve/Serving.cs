@@ -81,15 +81,9 @@ internal static class Serving
 
     private static IStateStore? OpenStore(ServeSettings settings)
     {
-        if (settings.Data is null)
-        {
-            Console.Error.WriteLine("iris: sessions are kept in memory only, and end with this process");
-            return new MemoryStateStore();
-        }
-
         try
         {
-            return new FileStateStore(settings.Data, new FileStoreOptions { Log = line => Console.Error.WriteLine($"iris: {line}") });
+            return settings.Data is null ? new MemoryStateStore() : new FileStateStore(settings.Data, new FileStoreOptions { Log = line => Console.Error.WriteLine($"iris: {line}") });
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -36,7 +36,7 @@ public sealed class CompactionTests
             await store.Compaction.RunAsync();
             Assert.That(store.Log.End, Is.GreaterThan(50_000));
             Assert.That(store.Compaction.IsDue, Is.False);
-            Assert.That(disk.Names().Count(name => Segment.NumberOf(name) is not null), Is.LessThan(store.Log.End / 4000 / 2));
+            Assert.That(disk.Names().Count(name => Segment.NumberOf(name) is not null), Is.LessThan(store.Log.End / 4000));
             foreach (Player player in players)
                 await player.CheckTurnAsync(store, 60, player.Id);
         }

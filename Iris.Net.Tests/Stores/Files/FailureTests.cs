@@ -5,6 +5,7 @@ using Iris.Net.Stores.Files;
 namespace Iris.Net.Tests.Stores.Files;
 
 /// <summary>What the store makes of a disk that fails.</summary>
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class FailureTests
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
