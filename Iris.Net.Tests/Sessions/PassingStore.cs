@@ -6,7 +6,7 @@ namespace Iris.Net.Tests.Sessions;
 /// <summary>A store that hands everything on; a test changes what it needs.</summary>
 internal abstract class PassingStore(IStateStore inner) : IStateStore
 {
-    public StoreTraits Traits => inner.Traits;
+    public virtual StoreTraits Traits => inner.Traits;
 
     public virtual ValueTask<CreateResult> CreateAsync(SessionId id, SessionSeed seed, LeaseRequest by, CancellationToken cancel = default) =>
         inner.CreateAsync(id, seed, by, cancel);
@@ -15,7 +15,7 @@ internal abstract class PassingStore(IStateStore inner) : IStateStore
         SessionId id, ReadOnlyMemory<byte> guard, LeaseRequest by, CancellationToken cancel = default) =>
         inner.BeginAsync(id, guard, by, cancel);
 
-    public ValueTask<AppendResult> AppendAsync(
+    public virtual ValueTask<AppendResult> AppendAsync(
         Lease lease, ReadOnlyMemory<JournalEntry> entries, SessionHead? commit, Flush flush, CancellationToken cancel = default) =>
         inner.AppendAsync(lease, entries, commit, flush, cancel);
 
@@ -23,9 +23,9 @@ internal abstract class PassingStore(IStateStore inner) : IStateStore
 
     public ValueTask ReleaseAsync(Lease lease, CancellationToken cancel = default) => inner.ReleaseAsync(lease, cancel);
 
-    public ValueTask<SessionHead?> FindAsync(SessionId id, CancellationToken cancel = default) => inner.FindAsync(id, cancel);
+    public virtual ValueTask<SessionHead?> FindAsync(SessionId id, CancellationToken cancel = default) => inner.FindAsync(id, cancel);
 
-    public IAsyncEnumerable<JournalEntry> ReadAsync(SessionId id, long from, CancellationToken cancel = default) =>
+    public virtual IAsyncEnumerable<JournalEntry> ReadAsync(SessionId id, long from, CancellationToken cancel = default) =>
         inner.ReadAsync(id, from, cancel);
 
     public ValueTask<bool> PostAsync(SessionId id, Mail mail, CancellationToken cancel = default) => inner.PostAsync(id, mail, cancel);

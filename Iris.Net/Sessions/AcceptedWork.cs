@@ -39,10 +39,10 @@ internal sealed class AcceptedWork(SessionHost host)
         }
 
         RunningTurn turn = new(host, begun.Lease, head, begun.NextSeq, open, new TurnRequest(open.Body, head.Principal));
-        if (host.Running.TryEnter(turn) == Refusal.None)
-            turn.Start();
-        else
+        if (host.Running.TryEnter(turn) != Refusal.None)
             await turn.WithdrawAsync().ConfigureAwait(false);
+        else if (await turn.AcceptAsync().ConfigureAwait(false) is null)   // counted before it runs: it may end the process
+            turn.Start();
     }
 
     // It waits for its client, its results kept.
