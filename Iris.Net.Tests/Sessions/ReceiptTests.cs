@@ -1,4 +1,5 @@
 using System.Text;
+using Iris.Net.Journal;
 using Iris.Net.Sessions;
 using Iris.Net.Stores;
 using Iris.Net.Tests.Stores;
@@ -164,6 +165,26 @@ internal sealed class ReceiptTests(bool isDurable)
     }
 
     [Test]
+    public async Task AReceiptThatReadTheHeadBeforeTheCommitTellsTheCommit()
+    {
+        SlowReader store = null!;
+        TaskCompletionSource<TurnOutcome> gate = new();
+        await using SessionTester host = new(
+            Count, wrap: memory => store = new SlowReader(isDurable ? new DurableMemory(memory) : memory));
+        SessionTesterClient client = host.Client();
+        await client.SendAsync();
+        host.Program = (_, _) => new(gate.Task);
+        Task<TurnEnd> run = (await client.BeginAsync()).RunAsync().AsTask();
+        store.Go = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task<Admission> asked = client.AskAsync().AsTask();
+        await store.HasRead.Task;
+        gate.SetResult(TurnOutcome.Finished(SessionTester.Json("2")));
+        TurnEnd end = await run;
+        store.Go.SetResult();
+        Assert.That((await asked).Attached?.Events.End, Is.SameAs(end));
+    }
+
+    [Test]
     public async Task AReceiptThatMeetsTheCommitNeverTellsTheTurnBefore()
     {
         await using SessionTester host = Make(Count);
@@ -190,5 +211,24 @@ internal sealed class ReceiptTests(bool isDurable)
                 Assert.That((Fields(told!), told!.Token.ToArray()), Is.EqualTo((Fields(end), end.Token.ToArray())), $"round {round}");
                 client.Take(end);
             });
+    }
+
+    private sealed class SlowReader(IStateStore inner) : PassingStore(inner)
+    {
+        public TaskCompletionSource HasRead { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource? Go { get; set; }
+
+        public override async ValueTask<SessionHead?> FindAsync(SessionId id, CancellationToken cancel = default)
+        {
+            SessionHead? head = await base.FindAsync(id, cancel);
+            if (Go is { } go)
+            {
+                HasRead.SetResult();
+                await go.Task;
+            }
+
+            return head;
+        }
     }
 }

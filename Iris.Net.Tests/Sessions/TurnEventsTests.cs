@@ -58,7 +58,7 @@ internal sealed class TurnEventsTests
         EventReader reader = null!;
         bool isLost = false;
         Rendezvous.Run(
-            20_000,
+            50_000,
             _ => events = Make(),
             _ => (reader, isLost) = (events.Attach(), events.HadDeltas),
             _ => events.AppendDelta("x"),
