@@ -11,7 +11,7 @@ public sealed class IdleSocketTests
 {
     private const int KiB = 1024;
     private static readonly bool IsLong = Environment.GetEnvironmentVariable("IRIS_LONG") == "1";
-    private static readonly int Count = IsLong ? 9000 : 300;
+    private static readonly int Count = IsLong ? 9000 : 2000;
     private static readonly byte[] Buffer = new byte[16 * KiB];
 
     [Test]
@@ -29,8 +29,8 @@ public sealed class IdleSocketTests
         TestContext.Out.WriteLine($"{Count} WebSockets, {each} bytes each");
         foreach (Socket socket in warm.Concat(sockets))
             socket.Dispose();
-        // So few tell mostly how much the runtime keeps.
-        Assert.That(each, Is.LessThan((IsLong ? 6 : 48) * KiB));
+        // What the runtime keeps for itself meanwhile, up to 16 MiB, weighs more on fewer.
+        Assert.That(each, Is.AtMost((IsLong ? 6 : 14) * KiB));
     }
 
     private static async Task<List<Socket>> OpenAsync(IPEndPoint address, byte[] handshake, int count)

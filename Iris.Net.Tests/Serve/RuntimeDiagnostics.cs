@@ -15,7 +15,8 @@ internal static class RuntimeDiagnostics
     public static async Task CollectAsync(int process)
     {
         string path = Directory.GetFiles(Path.GetTempPath(), $"dotnet-diagnostic-{process}-*-socket").Single();
-        for (int round = 0; round < 2; round++)     // what the first finalizes, the second frees
+        // What the first finalizes, the second frees; what is empty then goes back to the system with the next ones.
+        for (int round = 0; round < 5; round++)
         {
             using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(path));
@@ -42,7 +43,7 @@ internal static class RuntimeDiagnostics
             byte[] answer = new byte[64 * 1024];
             int had = await socket.ReceiveAsync(answer);
             Assert.That(answer[17], Is.Zero, "the command was refused");
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(3));
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1));
             try
             {
                 while (had > 0)

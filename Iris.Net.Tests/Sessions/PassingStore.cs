@@ -19,28 +19,28 @@ internal abstract class PassingStore(IStateStore inner) : IStateStore
         Lease lease, ReadOnlyMemory<JournalEntry> entries, SessionHead? commit, Flush flush, CancellationToken cancel = default) =>
         inner.AppendAsync(lease, entries, commit, flush, cancel);
 
-    public ValueTask<bool> RenewAsync(Lease lease, TimeSpan ttl, CancellationToken cancel = default) => inner.RenewAsync(lease, ttl, cancel);
+    public virtual ValueTask<bool> RenewAsync(Lease lease, TimeSpan ttl, CancellationToken cancel = default) => inner.RenewAsync(lease, ttl, cancel);
 
-    public ValueTask ReleaseAsync(Lease lease, CancellationToken cancel = default) => inner.ReleaseAsync(lease, cancel);
+    public virtual ValueTask ReleaseAsync(Lease lease, CancellationToken cancel = default) => inner.ReleaseAsync(lease, cancel);
 
     public virtual ValueTask<SessionHead?> FindAsync(SessionId id, CancellationToken cancel = default) => inner.FindAsync(id, cancel);
 
     public virtual IAsyncEnumerable<JournalEntry> ReadAsync(SessionId id, long from, CancellationToken cancel = default) =>
         inner.ReadAsync(id, from, cancel);
 
-    public ValueTask<bool> PostAsync(SessionId id, Mail mail, CancellationToken cancel = default) => inner.PostAsync(id, mail, cancel);
+    public virtual ValueTask<bool> PostAsync(SessionId id, Mail mail, CancellationToken cancel = default) => inner.PostAsync(id, mail, cancel);
 
-    public IAsyncEnumerable<SessionId> DueAsync(DateTimeOffset now, int limit, CancellationToken cancel = default) =>
+    public virtual IAsyncEnumerable<SessionId> DueAsync(DateTimeOffset now, int limit, CancellationToken cancel = default) =>
         inner.DueAsync(now, limit, cancel);
 
-    public IAsyncEnumerable<ListedSession> ListAsync(ListQuery query, CancellationToken cancel = default) => inner.ListAsync(query, cancel);
+    public virtual IAsyncEnumerable<ListedSession> ListAsync(ListQuery query, CancellationToken cancel = default) => inner.ListAsync(query, cancel);
 
-    public ValueTask DeleteAsync(Lease lease, Tombstone why, CancellationToken cancel = default) => inner.DeleteAsync(lease, why, cancel);
+    public virtual ValueTask DeleteAsync(Lease lease, Tombstone why, CancellationToken cancel = default) => inner.DeleteAsync(lease, why, cancel);
 
-    public IAsyncEnumerable<SessionId> IdleAsync(DateTimeOffset since, int limit, CancellationToken cancel = default) =>
+    public virtual IAsyncEnumerable<SessionId> IdleAsync(DateTimeOffset since, int limit, CancellationToken cancel = default) =>
         inner.IdleAsync(since, limit, cancel);
 
-    public ValueTask<ReadOnlyMemory<byte>> KeyAsync(CancellationToken cancel = default) => inner.KeyAsync(cancel);
+    public virtual ValueTask<ReadOnlyMemory<byte>> KeyAsync(CancellationToken cancel = default) => inner.KeyAsync(cancel);
 
-    public ValueTask DisposeAsync() => inner.DisposeAsync();
+    public virtual ValueTask DisposeAsync() => inner.DisposeAsync();
 }

@@ -24,7 +24,7 @@ internal sealed class HostNames
     /// <summary>Whether a request's Host is served.</summary>
     public bool Serves(HttpExchange exchange) =>
         (!_isLoopback && _allowed.Length == 0)
-        || exchange.LocalEndPoint is null   // a Unix socket: no name server leads there
+        || exchange.IsUnix   // a Unix socket: no name server leads there
         || exchange.Request.Host.IsEmpty   // HTTP/1.0 needs none
         || IsNamed(exchange.Request.Host);
 

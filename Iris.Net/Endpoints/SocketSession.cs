@@ -24,7 +24,7 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
 
     private SessionId? _bound;
     private Task _sending = Task.CompletedTask;
-    private int _due;   // turns whose last event is not sent yet
+    private int _turns;   // admitted so far
     private int _errors;    // error replies that may be unsent
 
     /// <summary><c>GET /v1/ws</c>, upgraded.</summary>
@@ -39,19 +39,22 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
                 return;
             }
 
-            if (!TryRead(message.Payload, out TurnBody body))
-                await RefuseAsync(RefusalCode.MalformedJson, "malformed JSON frame", null, disconnected).ConfigureAwait(false);
-            else if (body.Ref?.Length > LongestRef)
-                await RefuseAsync(
-                    RefusalCode.BadRequest, $"$ref is longer than {LongestRef} bytes", null, disconnected).ConfigureAwait(false);
-            else if (body.IsControl)
-                await RefuseAsync(RefusalCode.BadRequest, null, body.Ref, disconnected).ConfigureAwait(false);
-            else if (_bound is null && body.Token is not null)
-                await RefuseAsync(
-                    RefusalCode.BadRequest, "present no continuationToken to start a session", body.Ref, disconnected).ConfigureAwait(false);
-            else
-                await AdmitAsync(body, disconnected).ConfigureAwait(false);
+            await AnswerAsync(message.Payload, disconnected).ConfigureAwait(false);
         }
+    }
+
+    private ValueTask AnswerAsync(in ReadOnlySequence<byte> message, CancellationToken disconnected)
+    {
+        if (!TryRead(message, out TurnBody body))
+            return RefuseAsync(RefusalCode.MalformedJson, "malformed JSON frame", null, disconnected);
+        if (body.Ref?.Length > LongestRef)
+            return RefuseAsync(RefusalCode.BadRequest, $"$ref is longer than {LongestRef} bytes", null, disconnected);
+        if (body.IsControl)
+            return RefuseAsync(RefusalCode.BadRequest, null, body.Ref, disconnected);
+        if (_bound is null && body.Token is not null)
+            return RefuseAsync(
+                RefusalCode.BadRequest, "present no continuationToken to start a session", body.Ref, disconnected);
+        return AdmitAsync(body, disconnected);
     }
 
     private bool TryRead(in ReadOnlySequence<byte> message, out TurnBody body)
@@ -129,13 +132,21 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
     private void Follow(RunningTurn turn, byte[]? reference, CancellationToken disconnected)
     {
         EventReader reader = turn.Events.Attach();
-        Interlocked.Increment(ref _due);
-        socket.IsBusy = true;
-        _sending = SendAsync(_sending, turn, reader, reference, disconnected);
+        int number;
+        Task before;
+        lock (this)
+        {
+            number = ++_turns;
+            before = _sending;
+            socket.IsBusy = true;
+        }
+
+        _sending = SendAsync(before, number, turn, reader, reference, disconnected);
         turn.Start();
     }
 
-    private async Task SendAsync(Task before, RunningTurn turn, EventReader reader, byte[]? reference, CancellationToken disconnected)
+    private async Task SendAsync(
+        Task before, int number, RunningTurn turn, EventReader reader, byte[]? reference, CancellationToken disconnected)
     {
         await before.ConfigureAwait(false);   // the turn before may have ended and not yet been told
         using (reader)
@@ -150,8 +161,19 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
                 // The peer is gone; the turn goes on without it.
             }
 
-            if (Interlocked.Decrement(ref _due) == 0)
-                socket.IsBusy = false;
+            EndTurn(number);
+        }
+    }
+
+    // Where no other turn came meanwhile nothing is due, and nothing of it is kept.
+    private void EndTurn(int number)
+    {
+        lock (this)
+        {
+            if (number != _turns)
+                return;
+            _sending = Task.CompletedTask;
+            socket.IsBusy = false;
         }
     }
 

@@ -39,5 +39,5 @@ internal readonly struct ConnectionMeasure
     private static void Count(Connection connection, int change) => HttpInstruments.Connections.Add(
         change, new KeyValuePair<string, object?>(HttpInstruments.Transport, TransportOf(connection)));
 
-    private static string TransportOf(Connection connection) => connection.Local is null ? "unix" : "tcp";
+    private static string TransportOf(Connection connection) => connection.IsUnix ? "unix" : "tcp";
 }

@@ -39,42 +39,27 @@ internal sealed class HttpConnection(HttpServer server, Connection transport) : 
 
     private PipeReader Input => Transport.Input;
 
+    /// <summary>Serves the connection to its end. It never throws.</summary>
     public async Task RunAsync()
     {
-        bool isAnswered = true;     // what the peer has been told must reach it
+        bool isAnswered = false;     // what the peer has been told must reach it
         try
         {
-            if (!Server.TryAdd(this))
+            isAnswered = await ServeAsync().ConfigureAwait(false);
+            if (_webSocket is { } socket)
             {
-                await Responder.RefuseAsync(Exchange, RejectionReason.TooManyConnections).ConfigureAwait(false);
-                return;
-            }
-
-            Wait wait = Wait.FirstByte;
-            do
-            {
-                Await(wait);
-                if (Server.IsStopping)
-                    CloseWhereIdle();
-                ReadResult read = await Input.ReadAsync().ConfigureAwait(false);
-                switch (Judge(read, EndWait(), ref wait, out RejectionReason why))
+                Exception? failure = null;
+                try
                 {
-                    case Step.Serve:
-                        if (await Responder.ServeAsync(this).ConfigureAwait(false) is { } upgrade)
-                            await BecomeWebSocket(upgrade).RunAsync(Disconnected).ConfigureAwait(false);
-                        wait = Wait.NextRequest;
-                        break;
-                    case Step.Refuse:
-                        await Responder.RefuseAsync(Exchange, why).ConfigureAwait(false);
-                        return;
-                    case Step.End:
-                        isAnswered = false;
-                        return;
-                    case Step.Wait:
-                        break;
+                    await socket.HandleAsync(Disconnected).ConfigureAwait(false);
                 }
+                catch (Exception e)
+                {
+                    failure = e;
+                }
+
+                await socket.EndAsync(failure).ConfigureAwait(false);
             }
-            while (wait != Wait.NextRequest || IsPersistent);
         }
         catch (IOException)
         {
@@ -110,6 +95,42 @@ internal sealed class HttpConnection(HttpServer server, Connection transport) : 
     {
         base.Tick(now);
         _webSocket?.Tick(now);
+    }
+
+    // False where the peer left without a word.
+    private async ValueTask<bool> ServeAsync()
+    {
+        if (!Server.TryAdd(this))
+        {
+            await Responder.RefuseAsync(Exchange, RejectionReason.TooManyConnections).ConfigureAwait(false);
+            return true;
+        }
+
+        Wait wait = Wait.FirstByte;
+        do
+        {
+            Await(wait);
+            if (Server.IsStopping)
+                CloseWhereIdle();
+            ReadResult read = await Input.ReadAsync().ConfigureAwait(false);
+            switch (Judge(read, EndWait(), ref wait, out RejectionReason why))
+            {
+                case Step.Serve:
+                    if (await Responder.ServeAsync(this).ConfigureAwait(false) is { } upgrade)
+                        BecomeWebSocket(upgrade);
+                    wait = Wait.NextRequest;
+                    break;
+                case Step.Refuse:
+                    await Responder.RefuseAsync(Exchange, why).ConfigureAwait(false);
+                    return true;
+                case Step.End:
+                    return false;
+                case Step.Wait:
+                    break;
+            }
+        }
+        while (wait != Wait.NextRequest || IsPersistent);
+        return true;
     }
 
     private Step Judge(in ReadResult read, Wait expired, ref Wait wait, out RejectionReason why)
@@ -158,22 +179,30 @@ internal sealed class HttpConnection(HttpServer server, Connection transport) : 
         idle == Wait.FirstByte ? nameof(HttpServerLimits.FirstByteTimeout) : nameof(HttpServerLimits.KeepAliveTimeout);
 
     // A WebSocket may live long, and needs no exchange.
-    private WebSocketConnection BecomeWebSocket(WebSocketUpgrade upgrade)
+    private void BecomeWebSocket(WebSocketUpgrade upgrade)
     {
         IsPersistent = false;
         _exchange = null;
-        return _webSocket = new WebSocketConnection(this, upgrade);
+        _webSocket = new WebSocketConnection(this, upgrade);
     }
 
     private async ValueTask CloseAsync(bool isAnswered)
     {
-        if (isAnswered && !Transport.IsAborted)
-            await DrainAsync().ConfigureAwait(false);
-        Server.Remove(this);
-        _measure.End(Transport);
-        _exchange?.Head.Clear();
-        await Transport.DisposeAsync().ConfigureAwait(false);
-        await TellDisconnectedAsync().ConfigureAwait(false);
+        try
+        {
+            if (isAnswered && !Transport.IsAborted)
+                await DrainAsync().ConfigureAwait(false);
+            Server.Remove(this);
+            _measure.End(Transport);
+            _exchange?.Head.Clear();
+            await Transport.DisposeAsync().ConfigureAwait(false);
+            await TellDisconnectedAsync().ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Server.Report(e);
+            Abort();
+        }
     }
 
     // Input that nobody read would turn the close into a reset, which overtakes the answer: RFC 9112 section 9.6.

@@ -59,6 +59,9 @@ public sealed class HttpExchange
     /// <summary>The exchange, as long as it may be used.</summary>
     internal HttpExchange Open => _isOpen ? this : throw new InvalidOperationException("The exchange is over.");
 
+    /// <summary>Whether the peer came to a Unix socket.</summary>
+    internal bool IsUnix => Open._connection.Transport.IsUnix;
+
     internal HttpConnection Connection => _connection;
 
     internal RequestHead Head { get; } = new();

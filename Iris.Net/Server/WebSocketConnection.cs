@@ -19,6 +19,7 @@ public sealed class WebSocketConnection
     private readonly WebSocketSender _sender;
     private readonly WebSocketClosing _closing;
     private readonly WebSocketReceiver _receiver;
+    private bool _isCounted;    // listeners come and go
 
     internal WebSocketConnection(HttpConnection connection, WebSocketUpgrade upgrade)
     {
@@ -164,36 +165,37 @@ public sealed class WebSocketConnection
     /// <summary>Sends what was queued, without waiting.</summary>
     internal void BeginFlush() => _sender.BeginFlush();
 
-    /// <summary>Runs the handler, then the closing handshake. The span of the upgrade request lasts until the end.</summary>
-    internal async ValueTask RunAsync(CancellationToken disconnected)
+    /// <summary>Runs the handler; <see cref="EndAsync"/> follows. The span of the upgrade request lasts until then.</summary>
+    internal ValueTask HandleAsync(CancellationToken disconnected)
+    {
+        if (_upgrade.Span is { } span)
+            Activity.Current = span;
+        _isCounted = HttpInstruments.WebSockets.Enabled;
+        if (_isCounted)
+            HttpInstruments.WebSockets.Add(1);
+        using (Transport.Enter())
+            return _upgrade.Route.Handler(this, disconnected);
+    }
+
+    /// <summary>Closes, and waits for the peer's close.</summary>
+    /// <param name="failure">What the handler threw; null where it returned.</param>
+    /// <exception cref="IOException">The peer is gone.</exception>
+    internal async ValueTask EndAsync(Exception? failure)
     {
         using Activity? span = _upgrade.Span;
-        if (span is not null)
-            Activity.Current = span;
-        bool isCounted = HttpInstruments.WebSockets.Enabled;
-        if (isCounted)
-            HttpInstruments.WebSockets.Add(1);
-        WebSocketCloseCode code = WebSocketCloseCode.NormalClosure;
+        if (failure is not null && !Transport.IsAborted)
+            _connection.Server.ReportHandler(failure);
         try
         {
-            await HandleAsync(disconnected).ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            code = WebSocketCloseCode.InternalError;
-            if (!Transport.IsAborted)
-                _connection.Server.ReportHandler(e);
-        }
-
-        try
-        {
-            await CloseAsync(code, cancel: CancellationToken.None).ConfigureAwait(false);
+            await CloseAsync(
+                failure is null ? WebSocketCloseCode.NormalClosure : WebSocketCloseCode.InternalError,
+                cancel: CancellationToken.None).ConfigureAwait(false);
             while (!_receiver.HasEnded)
                 await _receiver.ReceiveAsync(inParts: true, CancellationToken.None).ConfigureAwait(false);
         }
         finally
         {
-            if (isCounted)
+            if (_isCounted)
                 HttpInstruments.WebSockets.Add(-1);
             lock (_gate)
             {
@@ -244,10 +246,4 @@ public sealed class WebSocketConnection
         WebSocketMessageKind.Binary => Opcode.Binary,
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
-
-    private ValueTask HandleAsync(CancellationToken disconnected)
-    {
-        using (Transport.Enter())
-            return _upgrade.Route.Handler(this, disconnected);
-    }
 }

@@ -18,9 +18,11 @@ internal sealed class WebSocketReceiver(
     Connection transport, WebSocketProtocol protocol, WebSocketSender sender, WebSocketClosing closing, Lock gate, Deadlines deadlines,
     long mostPongs)
 {
-    private WebSocketMessage? _end;
+    private WebSocketCloseCode? _end;
     private PeerPulse _pulse = new(deadlines.Now);
+    private WebSocketMessageKind _kind;     // of the message that was taken
     private bool _isReceiving;
+    private bool _hasReplied;   // since output was last waited for
 
     /// <summary>Whether the end was received.</summary>
     public bool HasEnded => _end is not null;
@@ -43,18 +45,17 @@ internal sealed class WebSocketReceiver(
 
             while (_end is null)
             {
-                ReadResult read = await transport.Input.ReadAsync(cancel).ConfigureAwait(false);
-                WebSocketMessage? message = Take(read, out bool hasReplied);
                 // A peer that reads no pongs is not read either; one that is busy sending gets some time for them.
-                if (hasReplied)
-                    sender.BeginFlush();
-                if (hasReplied && transport.Unsent > mostPongs)
+                if (_hasReplied && transport.Unsent > mostPongs)
                     await sender.FlushAsync(cancel).ConfigureAwait(false);
-                if (message is { } received)
-                    return received;
+                _hasReplied = false;
+                if (Take(await transport.Input.ReadAsync(cancel).ConfigureAwait(false)))
+                    break;
             }
 
-            return _end.Value;
+            return _end is { } code
+                ? new WebSocketMessage(code)
+                : new WebSocketMessage(_kind, protocol.Message, isLast: !protocol.IsBetweenParts);
         }
         finally
         {
@@ -65,9 +66,17 @@ internal sealed class WebSocketReceiver(
     /// <summary>Looks whether the peer is still there.</summary>
     public PulseCheck Tick(long now, WebSocketOptions options) => _pulse.Check(now, Volatile.Read(ref _isReceiving), options);
 
-    private WebSocketMessage? Take(in ReadResult read, out bool hasReplied)
+    private bool Take(in ReadResult read)
     {
-        hasReplied = false;
+        bool isTaken = Read(read);
+        if (_hasReplied)
+            sender.BeginFlush();
+        return isTaken;
+    }
+
+    // False where there is neither a message nor the end yet.
+    private bool Read(in ReadResult read)
+    {
         ReadOnlySequence<byte> buffer = read.Buffer;
         if (!buffer.IsEmpty)
             _pulse.Hear(deadlines.Now);
@@ -81,12 +90,14 @@ internal sealed class WebSocketReceiver(
                 {
                     case WebSocketEvent.TextMessage or WebSocketEvent.TextPart:
                         transport.Input.AdvanceTo(reader.Position);
-                        return new WebSocketMessage(WebSocketMessageKind.Text, protocol.Message, what == WebSocketEvent.TextMessage);
+                        _kind = WebSocketMessageKind.Text;
+                        return true;
                     case WebSocketEvent.BinaryMessage or WebSocketEvent.BinaryPart:
                         transport.Input.AdvanceTo(reader.Position);
-                        return new WebSocketMessage(WebSocketMessageKind.Binary, protocol.Message, what == WebSocketEvent.BinaryMessage);
+                        _kind = WebSocketMessageKind.Binary;
+                        return true;
                     case WebSocketEvent.Ping:
-                        hasReplied = true;
+                        _hasReplied = true;
                         break;
                     case WebSocketEvent.Pong:
                         break;
@@ -94,12 +105,13 @@ internal sealed class WebSocketReceiver(
                         transport.Input.AdvanceTo(reader.Position);
                         closing.Begin();
                         HttpInstruments.Broken(protocol.Broken);
-                        return _end = new WebSocketMessage(protocol.CloseCode);
+                        _end = protocol.CloseCode;
+                        return true;
                     case WebSocketEvent.None:
                         transport.Input.AdvanceTo(reader.Position, buffer.End);
                         if (read.IsCompleted || closing.HasExpired)
-                            _end = new WebSocketMessage(WebSocketCloseCode.AbnormalClosure);
-                        return _end;
+                            _end = WebSocketCloseCode.AbnormalClosure;
+                        return HasEnded;
                     default:
                         throw new InvalidOperationException("Unknown event.");
                 }

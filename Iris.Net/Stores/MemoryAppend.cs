@@ -34,7 +34,7 @@ internal static class MemoryAppend
                 Head = commit,
                 Owner = null,
                 Pending = PendingWork.None,
-                Closed = Trim(state.Closed.AppendPublic(state.Open).Append(entries, publicOnly: true)),
+                Closed = Trim(state.Closed.AppendPublic(state.Open, entries)),
                 Open = default,
             };
         state = state with { LastUsed = now, NextSeq = nextSeq, Pending = state.Pending.After(entries) };
@@ -44,7 +44,7 @@ internal static class MemoryAppend
         // The record that closes stays, and says that a request was here; a signal is no request's.
         return state with
         {
-            Closed = Trim(state.Closed.AppendPublic(state.Open).Append(entries[..closing], publicOnly: true)),
+            Closed = Trim(state.Closed.AppendPublic(state.Open, entries[..closing])),
             Open = state.Open.Only(RecordKind.Signal).Append(entries[closing..]),
         };
     }

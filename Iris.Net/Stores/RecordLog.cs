@@ -26,43 +26,30 @@ internal readonly struct RecordLog
     public int Capacity => _bytes?.Length ?? 0;
 
     /// <summary>Only one writer at a time may append to a log and its successors.</summary>
-    public RecordLog Append(ReadOnlySpan<JournalEntry> entries, bool publicOnly = false)
+    public RecordLog Append(ReadOnlySpan<JournalEntry> entries)
     {
-        int more = 0, count = 0;
+        int more = 0;
         foreach (JournalEntry entry in entries)
-        {
-            if (publicOnly && !entry.IsPublic)
-                continue;
-            more += HeaderSize + entry.Utf8.Length;
-            count++;
-        }
-
-        if (count == 0)
-            return this;
-        byte[] bytes = Room(more);
-        int at = _length;
+            more += SizeOf(entry);
+        RecordLog log = WithRoom(more);
         foreach (JournalEntry entry in entries)
-        {
-            if (publicOnly && !entry.IsPublic)
-                continue;
-            Span<byte> to = bytes.AsSpan(at);
-            BinaryPrimitives.WriteInt32LittleEndian(to, entry.Utf8.Length);
-            to[sizeof(int)] = (byte)entry.Kind;
-            BinaryPrimitives.WriteInt64LittleEndian(to[(sizeof(int) + 1)..], entry.Seq);
-            entry.Utf8.Span.CopyTo(to[HeaderSize..]);
-            at += HeaderSize + entry.Utf8.Length;
-        }
-
-        return new(bytes, at, Count + count);
+            log = log.Add(entry);
+        return log;
     }
 
-    /// <summary>Appends the public records of another log.</summary>
-    public RecordLog AppendPublic(RecordLog other)
+    /// <summary>Appends the public records of another log, and behind them those of the entries.</summary>
+    public RecordLog AppendPublic(RecordLog other, ReadOnlySpan<JournalEntry> entries)
     {
-        RecordLog log = this;
+        int more = 0;
         for (int at = 0; other.TryRead(ref at, out JournalEntry entry);)
-            if (entry.IsPublic)
-                log = log.Append([entry]);
+            more += entry.IsPublic ? SizeOf(entry) : 0;
+        foreach (JournalEntry entry in entries)
+            more += entry.IsPublic ? SizeOf(entry) : 0;
+        RecordLog log = WithRoom(more);
+        for (int at = 0; other.TryRead(ref at, out JournalEntry entry);)
+            log = entry.IsPublic ? log.Add(entry) : log;
+        foreach (JournalEntry entry in entries)
+            log = entry.IsPublic ? log.Add(entry) : log;
         return log;
     }
 
@@ -111,14 +98,27 @@ internal readonly struct RecordLog
         return at == 0 ? this : new(_bytes.AsSpan(at, _length - at).ToArray(), _length - at, count);
     }
 
-    private byte[] Room(int more)
+    private static int SizeOf(in JournalEntry entry) => HeaderSize + entry.Utf8.Length;
+
+    // Into the room that there is.
+    private RecordLog Add(in JournalEntry entry)
+    {
+        Span<byte> to = _bytes.AsSpan(_length);
+        BinaryPrimitives.WriteInt32LittleEndian(to, entry.Utf8.Length);
+        to[sizeof(int)] = (byte)entry.Kind;
+        BinaryPrimitives.WriteInt64LittleEndian(to[(sizeof(int) + 1)..], entry.Seq);
+        entry.Utf8.Span.CopyTo(to[HeaderSize..]);
+        return new(_bytes, _length + SizeOf(entry), Count + 1);
+    }
+
+    private RecordLog WithRoom(int more)
     {
         int need = _length + more;
-        if (_bytes is not null && need <= _bytes.Length)
-            return _bytes;
+        if (need <= Capacity)
+            return this;
         // Many sessions have one turn; one that goes on is likely to go on.
         byte[] larger = new byte[_bytes is null ? need : Math.Max(Math.Max(need, SecondSize), _length * 2)];
         _bytes.AsSpan(0, _length).CopyTo(larger);
-        return larger;
+        return new(larger, _length, Count);
     }
 }

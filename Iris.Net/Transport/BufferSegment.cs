@@ -3,11 +3,13 @@ using System.Runtime.InteropServices;
 
 namespace Iris.Net.Transport;
 
-/// <summary>One block of a connection's bytes: rented, the connection's own, or lent by a writer for the time of a flush.</summary>
+/// <summary>One block of a connection's bytes: rented, or lent by a writer for the time of a flush.</summary>
 internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
 {
+    [ThreadStatic]
+    private static BufferSegment? _spare;
+
     private byte[]? _block;
-    private bool _isRented;
 
     /// <summary>How much of the block is filled.</summary>
     public int End { get; private set; }
@@ -17,15 +19,17 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
 
     public BufferSegment? Following => (BufferSegment?)Next;
 
-    public void Rent(int size)
+    /// <summary>An empty segment: the last one that this thread released, or a new one.</summary>
+    public static BufferSegment Take()
     {
-        Own(ArrayPool<byte>.Shared.Rent(size));
-        _isRented = true;
+        BufferSegment segment = _spare ?? new BufferSegment();
+        _spare = null;
+        return segment;
     }
 
-    public void Own(byte[] block)
+    public void Rent(int size)
     {
-        _block = block;
+        _block = ArrayPool<byte>.Shared.Rent(size);
         End = 0;
         Memory = default;
     }
@@ -51,18 +55,18 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
     /// <summary>Whether the bytes lie in an array, which sending several blocks at once demands.</summary>
     public bool TryGetArray(int start, out ArraySegment<byte> array) => MemoryMarshal.TryGetArray(Memory[start..], out array);
 
-    /// <summary>Gives the block back; the segment can be used again.</summary>
+    /// <summary>Gives the block and the segment back; tells which one follows.</summary>
     public BufferSegment? Release()
     {
-        if (_isRented)
-            ArrayPool<byte>.Shared.Return(_block!);
+        if (_block is not null)
+            ArrayPool<byte>.Shared.Return(_block);
         BufferSegment? next = Following;
         _block = null;
-        _isRented = false;
         Memory = default;
         End = 0;
         Next = null;
         RunningIndex = 0;
+        _spare = this;
         return next;
     }
 }

@@ -10,7 +10,6 @@ internal abstract class CollectingWriter : PipeWriter
 
     private BufferSegment? _first;
     private BufferSegment? _last;
-    private BufferSegment? _spare;
     private long _collected;
     private long _sending;
     private long _sent;
@@ -95,7 +94,7 @@ internal abstract class CollectingWriter : PipeWriter
     {
         _completed = true;
         ReleaseAll(_first);
-        (_first, _last, _spare, _collected) = (null, null, null, 0);
+        (_first, _last, _collected) = (null, null, 0);
     }
 
     /// <summary>Sends what is taken without waiting: false where a rest remains.</summary>
@@ -113,15 +112,13 @@ internal abstract class CollectingWriter : PipeWriter
         while (rest is not null && start >= rest.End)
         {
             start -= rest.End;
-            BufferSegment sent = rest;
-            rest = sent.Release();
-            Volatile.Write(ref _spare, sent);
+            rest = rest.Release();
         }
     }
 
     private BufferSegment Append()
     {
-        BufferSegment next = Interlocked.Exchange(ref _spare, null) ?? new BufferSegment();
+        BufferSegment next = BufferSegment.Take();
         if (_last is null)
             _first = next;
         else

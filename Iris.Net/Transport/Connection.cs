@@ -29,6 +29,9 @@ internal abstract class Connection : IDuplexPipe, IAsyncDisposable
 
     public virtual bool IsSecure => false;
 
+    /// <summary>Whether it came to a path instead of an address.</summary>
+    public abstract bool IsUnix { get; }
+
     /// <summary>Tells the peer that nothing more will come; the input goes on.</summary>
     public abstract void ShutdownSend();
 

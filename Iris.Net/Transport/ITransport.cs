@@ -4,7 +4,8 @@ namespace Iris.Net.Transport;
 internal interface ITransport
 {
     /// <summary>Binds an endpoint and hands each connection to <paramref name="run"/>, on a thread of the transport's own
-    /// choice. Whoever runs a connection disposes it.</summary>
+    /// choice. Whoever runs a connection disposes it, and
+    /// throws nothing.</summary>
     /// <exception cref="IOException">The endpoint cannot be bound.</exception>
     ValueTask<IListener> BindAsync(ListenEndpoint at, Func<Connection, Task> run, CancellationToken cancel = default);
 }

@@ -2,16 +2,14 @@ using System.Buffers;
 
 namespace Iris.Net.Transport;
 
-/// <summary>Bytes that were received and not consumed, in blocks that the socket itself fills: first a small one that the
-/// connection keeps, then rented ones.</summary>
+/// <summary>Bytes that were received and not consumed, in rented blocks that the socket itself fills; where nothing waits to
+/// be consumed, none is held.</summary>
 internal struct ReceivedBytes
 {
-    private const int OwnBlock = 1024, Block = 4096, LargeBlock = 32 * 1024, LeastRoom = 512;
+    private const int Block = 4096, LargeBlock = 32 * 1024, LeastRoom = 512;
 
-    private byte[]? _own;
     private BufferSegment? _head;
     private BufferSegment? _tail;
-    private BufferSegment? _spare;
     private int _consumed;      // of the head
 
     /// <summary>What there is.</summary>
@@ -23,9 +21,7 @@ internal struct ReceivedBytes
     /// <param name="much">Whether much is expected.</param>
     public Memory<byte> Room(bool much)
     {
-        if (_tail is null && !much)
-            Append().Own(_own ??= GC.AllocateUninitializedArray<byte>(OwnBlock));
-        else if (_tail is null || _tail.Free.Length < LeastRoom)
+        if (_tail is null || _tail.Free.Length < LeastRoom)
             Append().Rent(much ? LargeBlock : Block);
         return _tail!.Free;
     }
@@ -69,8 +65,7 @@ internal struct ReceivedBytes
 
     private BufferSegment Append()
     {
-        BufferSegment next = _spare ?? new BufferSegment();
-        _spare = null;
+        BufferSegment next = BufferSegment.Take();
         if (_tail is null)
             (_head, _consumed) = (next, 0);
         else
@@ -78,10 +73,5 @@ internal struct ReceivedBytes
         return _tail = next;
     }
 
-    private void Release()
-    {
-        BufferSegment released = _head!;
-        _head = released.Release();
-        _spare = released;
-    }
+    private void Release() => _head = _head!.Release();
 }

@@ -27,6 +27,8 @@ internal sealed class SocketConnection(Socket socket) : Connection
 
     public override EndPoint? Local => EndPointOf(static socket => socket.LocalEndPoint);
 
+    public override bool IsUnix => socket.AddressFamily == AddressFamily.Unix;
+
     public override void ShutdownSend()
     {
         try

@@ -17,6 +17,7 @@ internal sealed class SocketListener : IListener
     private readonly CancellationTokenSource _stop = new();
     private readonly DescriptorReserve _reserve = new();
     private readonly EpollAcceptor? _acceptor;
+    private readonly Action _relieve;
     private readonly Task _accepting;
     private TaskCompletionSource? _relief;
     private long? _toldAt;
@@ -27,6 +28,7 @@ internal sealed class SocketListener : IListener
         Endpoint = endpoint;
         _run = run;
         _options = options;
+        _relieve = Relieve;
         _acceptor = EpollLoop.Shared is { } loop ? new EpollAcceptor(loop, socket) : null;
         // Whoever listens is nobody's parent: connections do not run in its context.
         if (ExecutionContext.IsFlowSuppressed())
@@ -99,26 +101,16 @@ internal sealed class SocketListener : IListener
     {
         SocketConnection connection = new(accepted);
         if (_acceptor is not null)
-            _ = RunAsync(connection);
+            Run(connection);
         else
             ThreadPool.UnsafeQueueUserWorkItem(
-                static start => _ = start.Listener.RunAsync(start.Connection), (Listener: this, Connection: connection), preferLocal: false);
+                static start => start.Listener.Run(start.Connection), (Listener: this, Connection: connection), preferLocal: false);
     }
 
-    private async Task RunAsync(Connection connection)
-    {
-        try
-        {
-            await _run(connection).ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            _options.OnError?.Invoke(e);
-            connection.Abort();
-        }
+    // One action waits for the end of every connection: nothing is kept for one that is idle.
+    private void Run(Connection connection) => _run(connection).ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_relieve);
 
-        Volatile.Read(ref _relief)?.TrySetResult();
-    }
+    private void Relieve() => Volatile.Read(ref _relief)?.TrySetResult();
 
     // A connection that closes gives a descriptor back, and ends the pause.
     private async Task PauseAsync(TimeSpan pause)

@@ -4,8 +4,7 @@ using System.Threading.Tasks.Sources;
 
 namespace Iris.Net.Transport;
 
-/// <summary>A socket's input. A usual request arrives in a small block of the connection's own, what is more in rented ones;
-/// the socket fills them itself. One reader at a time; only <see cref="CancelPendingRead"/> may come from elsewhere.</summary>
+/// <summary>A socket's input, in rented blocks that the socket fills itself. One reader at a time; only <see cref="CancelPendingRead"/> may come from elsewhere.</summary>
 internal sealed class SocketReader : PipeReader, IReadable, IValueTaskSource<ReadResult>
 {
     // The bits of _state, which the reader, the readiness and a cancel share.

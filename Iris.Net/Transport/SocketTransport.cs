@@ -85,6 +85,6 @@ internal sealed record SocketTransportOptions
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
-    /// <summary>Is told of failed accepts, at most once in 5 s, and of what a connection threw.</summary>
+    /// <summary>Is told of failed accepts, at most once in 5 s.</summary>
     public Action<Exception>? OnError { get; init; }
 }

@@ -50,6 +50,8 @@ internal sealed class TlsConnection : Connection
 
     public override bool IsSecure => true;
 
+    public override bool IsUnix => _inner.IsUnix;
+
     public override void ShutdownSend()
     {
         if (_isShut)
