@@ -185,6 +185,24 @@ internal sealed class ReceiptTests(bool isDurable)
     }
 
     [Test]
+    public async Task AReceiptBetweenTheCommitAndItsAnswerTellsTheCommit()
+    {
+        SlowCommit store = null!;
+        await using SessionTester host = new(
+            Count, wrap: memory => store = new SlowCommit(isDurable ? new DurableMemory(memory) : memory));
+        SessionTesterClient client = host.Client();
+        await client.SendAsync();
+        store.Go = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task<TurnEnd> run = (await client.AdmitAsync("1", "k")).Turn!.RunAsync().AsTask();
+        await store.HasCommitted.Task;
+        Admission asked = await client.AskAsync(), again = await client.AdmitAsync("1", "k");
+        store.Go.SetResult();
+        TurnEnd end = await run;
+        foreach (Admission told in (Admission[])[asked, again])
+            Assert.That(told.Replayed?.End.Token.ToArray(), Is.EqualTo(end.Token.ToArray()), $"{told.Refusal}");
+    }
+
+    [Test]
     public async Task AReceiptThatMeetsTheCommitNeverTellsTheTurnBefore()
     {
         await using SessionTester host = Make(Count);
@@ -229,6 +247,26 @@ internal sealed class ReceiptTests(bool isDurable)
             }
 
             return head;
+        }
+    }
+
+    private sealed class SlowCommit(IStateStore inner) : PassingStore(inner)
+    {
+        public TaskCompletionSource HasCommitted { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource? Go { get; set; }
+
+        public override async ValueTask<AppendResult> AppendAsync(
+            Lease lease, ReadOnlyMemory<JournalEntry> entries, SessionHead? commit, Flush flush, CancellationToken cancel = default)
+        {
+            AppendResult result = await base.AppendAsync(lease, entries, commit, flush, cancel);
+            if (commit is not null && Go is { } go)
+            {
+                HasCommitted.SetResult();
+                await go.Task;
+            }
+
+            return result;
         }
     }
 }
