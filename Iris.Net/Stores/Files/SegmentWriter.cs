@@ -209,6 +209,7 @@ internal sealed class SegmentWriter : IAsyncDisposable
     {
         segment.File.Sync();
         Interlocked.Increment(ref _syncs);
+        StoreInstruments.Synced();
         Settle(end);
     }
 
