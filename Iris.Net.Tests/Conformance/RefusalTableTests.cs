@@ -216,7 +216,9 @@ public sealed class RefusalTableTests
             "/v1/session", """{"do":"throw"}""", Ann, "Accept: text/event-stream, application/problem+json").Bytes(_channel.Url));
         RawHead head = await connection.ReadHeadAsync();
         Assert.That((head.Status, head["Content-Type"]), Is.EqualTo((200, "text/event-stream")));
-        RawEvent? failure = await new RawEventStream(connection).NextAsync();
+        RawEventStream stream = new(connection);
+        await stream.NextAsync();   // where it begins
+        RawEvent? failure = await stream.NextAsync();
         WireForm.CheckError(JsonElement.Parse(failure!.Data!));
     }
 

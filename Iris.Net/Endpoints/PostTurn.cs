@@ -61,14 +61,20 @@ internal sealed class PostTurn(ChannelWire wire, TurnReplies replies)
                 new SessionId(sessionId), body.Token ?? TokenField.Read(exchange.Request), request, CancellationToken.None).ConfigureAwait(false);
         bool streams = WantsStream(exchange.Request);
         if (admission.Turn is not { } turn)
-            await AnswerOtherAsync(exchange, admission, sessionId, streams, disconnected).ConfigureAwait(false);
+            await AnswerOtherAsync(exchange, admission, sessionId, streams, isStart, disconnected).ConfigureAwait(false);
         else if (streams)
-            await new TurnStream(wire, exchange.Response, disconnected).RunAsync(turn).ConfigureAwait(false);
+            await StreamAsync(exchange, turn, isStart, disconnected).ConfigureAwait(false);
         else if (!wire.IsSeedExact && Preferences.Of(exchange.Request) is { RespondAsync: true } prefer)
             await AcceptAsync(exchange, turn, prefer, disconnected).ConfigureAwait(false);
         else
             await replies.EndAsync(
                 exchange, turn.SessionId, turn.Number, await turn.RunAsync().ConfigureAwait(false), disconnected).ConfigureAwait(false);
+    }
+
+    private async ValueTask StreamAsync(HttpExchange exchange, RunningTurn turn, bool isStart, CancellationToken disconnected)
+    {
+        if (await new TurnStream(wire, exchange.Response, disconnected).RunAsync(turn, isStart).ConfigureAwait(false) is { } end)
+            await replies.EndAsync(exchange, turn.SessionId, turn.Number, end, disconnected).ConfigureAwait(false);
     }
 
     private TurnRequest RequestOf(HttpExchange exchange, byte[] body)
@@ -80,7 +86,7 @@ internal sealed class PostTurn(ChannelWire wire, TurnReplies replies)
 
     // What was refused, failed, runs already, or ran before.
     private async ValueTask AnswerOtherAsync(
-        HttpExchange exchange, Admission admission, string sessionId, bool streams, CancellationToken disconnected)
+        HttpExchange exchange, Admission admission, string sessionId, bool streams, bool isStart, CancellationToken disconnected)
     {
         TurnStream stream = new(wire, exchange.Response, disconnected);
         switch (admission)
@@ -89,7 +95,7 @@ internal sealed class PostTurn(ChannelWire wire, TurnReplies replies)
                 await replies.FailureAsync(exchange, failure, disconnected).ConfigureAwait(false);
                 break;
             case { Attached: { } turn } when streams:
-                await stream.AttachAsync(turn).ConfigureAwait(false);
+                await stream.AttachAsync(turn, isStart).ConfigureAwait(false);
                 break;
             // 202 is a promise, which only an accepted request has; one that was not is waited for.
             case { Attached: { IsAccepted: true } turn } when Preferences.Of(exchange.Request) is { RespondAsync: true } prefer:

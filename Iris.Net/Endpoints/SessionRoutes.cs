@@ -9,6 +9,7 @@ internal sealed class SessionRoutes(ChannelWire wire, Access access, Discovery d
 {
     private readonly PostTurn _post = new(wire, new TurnReplies(wire));
     private readonly TurnReceipt _receipt = new(wire, new TurnReplies(wire));
+    private readonly SessionStream _stream = new(wire, new TurnReplies(wire));
 
     public const string SessionIdValue = "sessionId";
     public const string Health = "/v1/health";
@@ -25,6 +26,7 @@ internal sealed class SessionRoutes(ChannelWire wire, Access access, Discovery d
         {
             router.Map("GET", "/v1", discovery.AboutAsync);
             router.Map("GET", $"/v1/session/{{{SessionIdValue}}}/turn", _receipt.GetAsync);
+            router.Map("GET", $"/v1/session/{{{SessionIdValue}}}/stream", _stream.GetAsync);
             router.Map("GET", Health, discovery.HealthAsync);
             router.Map("GET", Ready, discovery.ReadyAsync);
             router.Map("GET", "/v1/openapi.json", discovery.OpenApiAsync);

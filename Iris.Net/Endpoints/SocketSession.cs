@@ -181,7 +181,7 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
     private async ValueTask<bool> SendReadyAsync(RunningTurn turn, EventReader reader, byte[]? reference, CancellationToken disconnected)
     {
         while (socket.Unsent < MostUnsent && reader.TryRead(out _, out ReadOnlySpan<byte> json))
-            Queue(json, reference);
+            Queue(json, reference, turn, reader.Place);
         if (reader.IsCut)
         {
             await socket.CloseAsync(WebSocketCloseCode.TryAgainLater, cancel: disconnected).ConfigureAwait(false);
@@ -190,21 +190,33 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
 
         TurnEnd? end = reader.End;
         if (end is not null)
-            Queue(wire.LastEvent(turn.SessionId.Value, end).Span, reference);
+            Queue(wire.LastEvent(turn.SessionId.Value, end).Span, reference, turn, turn.Events.EndPlace());
         await socket.FlushAsync(disconnected).ConfigureAwait(false);
         return end is not null;
     }
 
-    private void Queue(ReadOnlySpan<byte> json, byte[]? reference)
+    private void Queue(ReadOnlySpan<byte> json, byte[]? reference, RunningTurn turn, EventPlace place)
     {
-        if (reference is null)
+        if (wire.IsSeedExact)
+        {
+            Queue(json, reference);
+            return;
+        }
+
+        Span<byte> id = stackalloc byte[EventCursor.MaxLength];
+        Queue(json, reference, id[..turn.CursorAt(place).Format(id)]);
+    }
+
+    private void Queue(ReadOnlySpan<byte> json, byte[]? reference, ReadOnlySpan<byte> id = default)
+    {
+        if (reference is null && id.IsEmpty)
         {
             socket.Queue(json);
             return;
         }
 
         RentedBuffer whole = new();
-        WireJson.WriteWithRef(whole, json, reference);
+        WireJson.WriteExtended(whole, json, reference, id);
         socket.Queue(whole.Written.Span);
         whole.Clear();
     }

@@ -46,7 +46,8 @@ internal static class WireJson
         buffer.Write(","u8);
     }
 
-    /// <summary><c>{"type":"outcome","sessionId":S,"status":…,"continuationToken":T}</c></summary>
+    /// <summary><c>{"type":"outcome","sessionId":S,"status":…,"continuationToken":T}</c>; without the token where that is no longer
+    /// the current one.</summary>
     public static ReadOnlyMemory<byte> Outcome(string sessionId, TurnEnd end, bool isExtended)
     {
         ArrayBufferWriter<byte> buffer = new(96 + sessionId.Length + end.Token.Length + end.Fields.Length);
@@ -54,8 +55,12 @@ internal static class WireJson
         WriteString(buffer, sessionId);
         buffer.Write(","u8);
         buffer.Write(end.Fields.Span);
-        buffer.Write(",\"continuationToken\":"u8);
-        WriteString(buffer, end.Token.Span);
+        if (!end.Token.IsEmpty)
+        {
+            buffer.Write(",\"continuationToken\":"u8);
+            WriteString(buffer, end.Token.Span);
+        }
+
         WriteReason(buffer, end, isExtended);
         buffer.Write("}"u8);
         return buffer.WrittenMemory;
@@ -95,13 +100,40 @@ internal static class WireJson
     public static ReadOnlyMemory<byte> ErrorEvent(string message, string? code, string? errorId) =>
         Write("message"u8, message, code, errorId, type: true);
 
-    /// <summary>Writes an event with <c>"ref":…</c> behind its other fields.</summary>
-    public static void WriteWithRef(IBufferWriter<byte> buffer, ReadOnlySpan<byte> json, ReadOnlySpan<byte> reference)
+    /// <summary>Writes an event with <c>"ref":…,"id":…</c> behind its other fields, where they are given.</summary>
+    public static void WriteExtended(
+        IBufferWriter<byte> buffer, ReadOnlySpan<byte> json, ReadOnlySpan<byte> reference, ReadOnlySpan<byte> id)
     {
         buffer.Write(json[..^1]);
-        buffer.Write(",\"ref\":"u8);
-        buffer.Write(reference);
+        if (!reference.IsEmpty)
+        {
+            buffer.Write(",\"ref\":"u8);
+            buffer.Write(reference);
+        }
+
+        if (!id.IsEmpty)
+        {
+            buffer.Write(",\"id\":\""u8);
+            buffer.Write(id);
+            buffer.Write("\""u8);
+        }
+
         buffer.Write("}"u8);
+    }
+
+    /// <summary><c>{"type":"gap","from":ID,"to":ID,"lost":WHAT}</c></summary>
+    public static ReadOnlyMemory<byte> Gap(in EventCursor from, in EventCursor to, ReadOnlySpan<byte> lost)
+    {
+        ArrayBufferWriter<byte> buffer = new(160);
+        Span<byte> id = stackalloc byte[EventCursor.MaxLength];
+        buffer.Write("{\"type\":\"gap\",\"from\":\""u8);
+        buffer.Write(id[..from.Format(id)]);
+        buffer.Write("\",\"to\":\""u8);
+        buffer.Write(id[..to.Format(id)]);
+        buffer.Write("\",\"lost\":\""u8);
+        buffer.Write(lost);
+        buffer.Write("\"}"u8);
+        return buffer.WrittenMemory;
     }
 
     private static ReadOnlyMemory<byte> Write(ReadOnlySpan<byte> name, string text, string? code, string? errorId, string? recover = null, bool type = false)

@@ -21,7 +21,13 @@ internal sealed class SessionHost : IAsyncDisposable
         Minting = new Minting(settings.MintSessionId, settings.MintToken);
         HostCapabilities capabilities = settings.Adapter.Capabilities;
         _defDigest = ProgramDigest.Of(capabilities.Name, capabilities.Version);
-        Running = new RunningTurns(settings);
+        EventLimits = new(Lasting: 1 << 20, LastingFor: TimeSpan.FromSeconds(1), Most: 4 << 20)
+        {
+            Remembered = Math.Min(settings.MaxDeltaMemory, DeltaMemory.OfOneTurn),
+        };
+        Deltas = new DeltaMemory(settings.Time, settings.MaxDeltaMemory);
+        Running = new RunningTurns(settings, Deltas);
+        Readers = new SessionReaders(settings.MaxReadersPerSession);
         Claims = new Claims(this);
         Receipts = new Receipts(this);
         if (settings.SessionTtl is { } ttl)
@@ -40,11 +46,17 @@ internal sealed class SessionHost : IAsyncDisposable
 
     public RunningTurns Running { get; }
 
+    /// <summary>The events of turns that ended a moment ago.</summary>
+    public DeltaMemory Deltas { get; }
+
+    /// <summary>How many follow each session.</summary>
+    public SessionReaders Readers { get; }
+
     public ChannelKeys Keys => _keys ?? throw new InvalidOperationException("The sessions are not open yet.");
 
     public Tokens Tokens => _tokens ?? throw new InvalidOperationException("The sessions are not open yet.");
 
-    public EventLimits EventLimits { get; } = new(Lasting: 1 << 20, LastingFor: TimeSpan.FromSeconds(1), Most: 4 << 20);
+    public EventLimits EventLimits { get; }
 
     public LeaseRequest LeaseRequest => new(_owner, Settings.LeaseTtl);
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Iris.Net.Journal;
 
@@ -106,6 +107,21 @@ internal sealed class TurnEnd
             Token = token,
             ExpiresAt = expiresAt,
         };
+
+    /// <summary>What a turn's marker tells of its end, without a token.</summary>
+    public static TurnEnd OfMarker(in JournalEntry marker)
+    {
+        JsonElement payload = RecordPayload.Of(marker);
+        bool isParked = payload.TryGetProperty("wait"u8, out JsonElement wait);
+        bool hasOutput = payload.TryGetProperty("output"u8, out JsonElement output);
+        ReadOnlySpan<byte> value = isParked ? JsonMarshal.GetRawUtf8Value(wait) : hasOutput ? JsonMarshal.GetRawUtf8Value(output) : default;
+        return new(isParked ? TurnStatus.Parked : TurnStatus.Finished)
+        {
+            Fields = isParked ? (byte[])[.. "\"status\":\"parked\",\"wait\":"u8, .. value]
+                : hasOutput ? (byte[])[.. "\"status\":\"finished\",\"output\":"u8, .. value]
+                : MembersOf(FinishedReply),
+        };
+    }
 
     public static TurnEnd Aborted(AbortReason reason, ReadOnlyMemory<byte> token) =>
         new(TurnStatus.Aborted) { Fields = AbortedFields, Token = token, Reason = reason };

@@ -1,0 +1,90 @@
+using System.Text.Json;
+using Iris.Net.Tests.Conformance.Raw;
+
+namespace Iris.Net.Tests.Conformance;
+
+/// <summary>A client of one session's streams: keeps what it got, and goes on behind the last id.</summary>
+internal sealed class ResumingClient(Uri url)
+{
+    public string SessionId { get; private set; } = "";
+
+    public string Token { get; set; } = "";
+
+    public string? LastId { get; private set; }
+
+    public List<string> Ids { get; } = [];
+
+    public List<string> Records { get; } = [];
+
+    public List<JsonElement> Gaps { get; } = [];
+
+    public string Text { get; private set; } = "";
+
+    public JsonElement? Outcome { get; private set; }
+
+    /// <summary>Starts a session and reads so many events of its first turn; then the connection is gone.</summary>
+    public async Task StartAsync(int events, string body = "{}")
+    {
+        await using RawConnection connection = await RawConnection.OpenAsync(url);
+        await connection.WriteAsync(RawRequest.Post("/v1/session", body, "Accept: text/event-stream").Bytes(url));
+        RawHead head = await connection.ReadHeadAsync();
+        Assert.That((head.Status, head["X-Accel-Buffering"], head["Iris-Turn"]), Is.EqualTo((200, "no", "1")));
+        (SessionId, Token) = (head["Iris-Session-Id"]!, head["Iris-Start-Token"]!);
+        await TakeAsync(new RawEventStream(connection), events);
+        connection.Abort();
+    }
+
+    /// <summary>Goes on for so many events.</summary>
+    /// <returns>The status.</returns>
+    public async Task<int> ResumeAsync(int events = int.MaxValue, string query = "")
+    {
+        await using RawConnection connection = await RawConnection.OpenAsync(url);
+        await connection.WriteAsync(Request(query).Bytes(url));
+        RawHead head = await connection.ReadHeadAsync();
+        if (head.Status == 200)
+            await TakeAsync(new RawEventStream(connection), events);
+        connection.Abort();
+        return head.Status;
+    }
+
+    public RawRequest Request(string query = "") => RawRequest.Get(
+        $"/v1/session/{SessionId}/stream{query}",
+        [$"X-Continuation-Token: {Token}", .. LastId is null ? Array.Empty<string>() : [$"Last-Event-ID: {LastId}"]]);
+
+    public void Forget() => LastId = null;
+
+    public void Take(RawEvent next)
+    {
+        if (next.Field("id") is { } id)
+            LastId = id;
+        if (next.Data is not { } data)
+            return;
+        Ids.Add(LastId!);
+        JsonElement json = JsonElement.Parse(data);
+        switch (next.Type)
+        {
+            case "record":
+                Records.Add(data);
+                break;
+            case "delta":
+                Text += json.GetProperty("text").GetString();
+                break;
+            case "gap":
+                Gaps.Add(json);
+                break;
+            default:
+                Outcome = json;
+                break;
+        }
+    }
+
+    private async Task TakeAsync(RawEventStream stream, int events)
+    {
+        while (events > 0 && await stream.NextAsync() is { } next)
+        {
+            Take(next);
+            if (next.Data is not null)
+                events--;
+        }
+    }
+}
