@@ -38,13 +38,21 @@ internal sealed class ResumingClient(Uri url)
     /// <returns>The status.</returns>
     public async Task<int> ResumeAsync(int events = int.MaxValue, string query = "")
     {
-        await using RawConnection connection = await RawConnection.OpenAsync(url);
-        await connection.WriteAsync(Request(query).Bytes(url));
-        RawHead head = await connection.ReadHeadAsync();
-        if (head.Status == 200)
-            await TakeAsync(new RawEventStream(connection), events);
-        connection.Abort();
-        return head.Status;
+        int status = 503;
+        await Patience.Until(async () =>
+        {
+            await using RawConnection connection = await RawConnection.OpenAsync(url);
+            await connection.WriteAsync(Request(query).Bytes(url));
+            RawHead head = await connection.ReadHeadAsync();
+            status = head.Status;
+            if (status == 200)
+                await TakeAsync(new RawEventStream(connection), events);
+            else if (status == 503)
+                Assert.That(head["Iris-Refusal"], Is.EqualTo("overloaded"));   // the server has still to notice that others are gone
+            connection.Abort();
+            return status != 503;
+        });
+        return status;
     }
 
     public RawRequest Request(string query = "") => RawRequest.Get(
