@@ -45,12 +45,19 @@ internal sealed class WebSocketReceiver(
     public ValueTask WaitAsync(bool inParts, CancellationToken cancel) =>
         TryBegin(inParts, cancel, out short wait) ? default : new(this, wait);
 
-    void IValueTaskSource.GetResult(short token) => _wait.GetResult(token);
+    void IValueTaskSource.GetResult(short token) => ((IValueTaskSource<WebSocketMessage>)this).GetResult(token);
 
     WebSocketMessage IValueTaskSource<WebSocketMessage>.GetResult(short token)
     {
-        _wait.GetResult(token);
-        return Received;
+        try
+        {
+            _wait.GetResult(token);
+            return Received;
+        }
+        finally
+        {
+            Volatile.Write(ref _isReceiving, false);
+        }
     }
 
     public ValueTaskSourceStatus GetStatus(short token) => _wait.GetStatus(token);
@@ -84,7 +91,7 @@ internal sealed class WebSocketReceiver(
         }
         catch (Exception e)
         {
-            End(e);
+            _wait.SetException(e);
             return false;
         }
 
@@ -127,7 +134,6 @@ internal sealed class WebSocketReceiver(
 
     private void OnRead()
     {
-        Exception? failure = null;
         try
         {
             if (!TakeRead() && !TryReceive())
@@ -135,19 +141,11 @@ internal sealed class WebSocketReceiver(
         }
         catch (Exception e)
         {
-            failure = e;
+            _wait.SetException(e);
+            return;
         }
 
-        End(failure);
-    }
-
-    private void End(Exception? failure)
-    {
-        Volatile.Write(ref _isReceiving, false);
-        if (failure is null)
-            _wait.SetResult(true);
-        else
-            _wait.SetException(failure);
+        _wait.SetResult(true);
     }
 
     private bool TakeRead()

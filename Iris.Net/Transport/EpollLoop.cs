@@ -58,10 +58,10 @@ internal sealed class EpollLoop
     /// <summary>Tells the reader nothing any more. The kernel forgets a socket that is closed.</summary>
     public void Forget(IReadable reader)
     {
-        if (reader.Registration == 0)
-            return;
         lock (_gate)
         {
+            if (reader.Registration == 0)
+                return;
             int slot = (int)(uint)reader.Registration;
             reader.Registration = 0;
             _readers[slot] = null;

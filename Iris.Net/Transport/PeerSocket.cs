@@ -27,28 +27,22 @@ internal sealed class PeerSocket : IDisposable
     {
         get
         {
-            lock (_handle)
+            lock (this)
                 return _socket ??= new Socket(_handle);
         }
     }
 
     /// <summary>Receives what there is; tells how much.</summary>
     /// <exception cref="ObjectDisposedException">It was closed.</exception>
-    public int Receive(Span<byte> room, out SocketError error)
-    {
-        if (!_isBare)
-            return _socket!.Receive(room, SocketFlags.None, out error);
-        return Count(Libc.Receive(_handle, room, (nuint)room.Length, 0), out error);
-    }
+    public int Receive(Span<byte> room, out SocketError error) => _isBare
+        ? Count(Libc.Receive(_handle, room, (nuint)room.Length, 0), out error)
+        : _socket!.Receive(room, SocketFlags.None, out error);
 
     /// <summary>Sends what the system takes at once; tells how much.</summary>
     /// <exception cref="ObjectDisposedException">It was closed.</exception>
-    public int Send(ReadOnlySpan<byte> bytes, out SocketError error)
-    {
-        if (!_isBare)
-            return _socket!.Send(bytes, SocketFlags.None, out error);
-        return Count(Libc.Send(_handle, bytes, (nuint)bytes.Length, Libc.NoSignal), out error);
-    }
+    public int Send(ReadOnlySpan<byte> bytes, out SocketError error) => _isBare
+        ? Count(Libc.Send(_handle, bytes, (nuint)bytes.Length, Libc.NoSignal), out error)
+        : _socket!.Send(bytes, SocketFlags.None, out error);
 
     /// <summary>Sends what the system takes at once of several blocks; tells how much.</summary>
     /// <exception cref="ObjectDisposedException">It was closed.</exception>
