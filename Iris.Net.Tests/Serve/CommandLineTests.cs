@@ -6,7 +6,6 @@ internal sealed class CommandLineTests
 {
     [TestCase("", null, "127.0.0.1", 8787)]
     [TestCase("serve", null, "127.0.0.1", 8787)]
-    [TestCase("serve --memory", null, "127.0.0.1", 8787)]
     [TestCase("--port 0", null, "127.0.0.1", 0)]
     [TestCase("serve ./desk --port 65535 --host ::1", "./desk", "::1", 65535)]
     [TestCase("serve --host localhost ./desk", "./desk", "localhost", 8787)]
@@ -19,9 +18,33 @@ internal sealed class CommandLineTests
         Parse("serve --tls-certificate c.pem --tls-key k.pem --unix-socket /tmp/s"),
         Is.EqualTo(new Command.Serve(new ServeSettings { TlsCertificate = "c.pem", TlsKey = "k.pem", UnixSocket = "/tmp/s" })));
 
+    [TestCase("serve --data d --key-file k", "d", "k")]
+    [TestCase("--key-file k --memory", null, "k")]
+    [TestCase("serve", "./iris-data", null)]
+    public void Takes_where_sessions_are_kept(string arguments, string? data, string? key) =>
+        Assert.That(Parse(arguments), Is.EqualTo(new Command.Serve(new ServeSettings { Data = data, KeyFile = key })));
+
+    [Test]
+    public void Takes_what_is_done_to_journals()
+    {
+        Assert.That(Parse("verify d"), Is.EqualTo(new Command.Verify("d", null, Cut: false)));
+        Assert.That(Parse("verify d s --cut"), Is.EqualTo(new Command.Verify("d", "s", Cut: true)));
+        Assert.That(Parse("verify --cut d"), Is.EqualTo(new Command.Verify("d", null, Cut: true)));
+        Assert.That(Parse("export d s"), Is.EqualTo(new Command.Export("d", "s")));
+        Assert.That(Parse("import d f"), Is.EqualTo(new Command.Import("d", "f", null)));
+        Assert.That(Parse("import d f --key-file k"), Is.EqualTo(new Command.Import("d", "f", "k")));
+    }
+
+    [TestCase("verify", "verify takes DIR [SESSION] [--cut]")]
+    [TestCase("verify --cat d", "verify takes DIR [SESSION] [--cut]")]
+    [TestCase("verify d s t", "verify takes DIR [SESSION] [--cut]")]
+    [TestCase("export d", "export takes DIR SESSION")]
+    [TestCase("import d", "import takes DIR FILE [--key-file FILE]")]
+    [TestCase("import d f --key-file", "import takes DIR FILE [--key-file FILE]")]
+    [TestCase("serve --data d --memory", "--data and --memory exclude each other")]
     [TestCase("start", "unknown command 'start'")]
     [TestCase("serve --prot 1", "unknown option '--prot'")]
-    [TestCase("serve --data x", "unknown option '--data'")]
+    [TestCase("serve --data", "--data needs a directory")]
     [TestCase("serve -p 1", "unknown option '-p'")]
     [TestCase("serve --port", "--port needs a number from 0 to 65535")]
     [TestCase("serve --port eighty", "--port needs a number from 0 to 65535, not 'eighty'")]

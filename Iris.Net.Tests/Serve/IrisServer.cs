@@ -58,7 +58,8 @@ internal sealed partial class IrisServer : IAsyncDisposable
     /// <summary>The same with so many descriptors at most.</summary>
     public static async Task<IrisServer> StartAsync(int? descriptors, params string[] arguments)
     {
-        var server = new IrisServer(StartProcess(["serve", .. arguments, "--port", "0"], descriptors));
+        string[] store = arguments.Contains("--data") || arguments.Contains("--memory") ? [] : ["--memory"];
+        var server = new IrisServer(StartProcess(["serve", .. arguments, "--port", "0", .. store], descriptors));
         server.ListeningLine = await server._process.StandardOutput.ReadLineAsync().WaitAsync(Patience) ?? "";
         Match url = UrlPattern().Match(server.ListeningLine);
         Assert.That(url.Success, Is.True, $"'{server.ListeningLine}' {server.Log}");

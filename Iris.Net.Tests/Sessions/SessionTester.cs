@@ -76,9 +76,9 @@ internal sealed class SessionTesterClient(SessionHost sessions, string? principa
     public string TokenText => Encoding.UTF8.GetString(Token.Span);
 
     /// <summary>Claims a turn without running it.</summary>
-    public async Task<Admission> AdmitAsync(string body = "{}")
+    public async Task<Admission> AdmitAsync(string body = "{}", string? key = null)
     {
-        TurnRequest request = new(Encoding.UTF8.GetBytes(body), principal);
+        TurnRequest request = new(Encoding.UTF8.GetBytes(body), principal, key);
         Admission admission = Id.Value is null
             ? await sessions.Claims.StartAsync(request)
             : await sessions.Claims.ContinueAsync(Id, Token, request);
@@ -116,6 +116,12 @@ internal sealed class SessionTesterClient(SessionHost sessions, string? principa
         Token = end.Token;
         return end;
     }
+
+    /// <summary>Asks what became of the turn that the token started.</summary>
+    public ValueTask<Admission> AskAsync() => sessions.Receipts.AskAsync(Id, Token, principal);
+
+    /// <summary>The same client of another host.</summary>
+    public SessionTesterClient At(SessionTester host) => new(host.Sessions, principal) { Id = Id, Token = Token };
 
     /// <summary>Another client of the same session with another token.</summary>
     public SessionTesterClient With(string token) => new(sessions, principal) { Id = Id, Token = Encoding.UTF8.GetBytes(token) };

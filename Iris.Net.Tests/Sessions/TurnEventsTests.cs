@@ -52,6 +52,39 @@ internal sealed class TurnEventsTests
     }
 
     [Test]
+    public void TextThatComesTogetherWithAReaderReachesItOrIsKnownToBeLost()
+    {
+        TurnEvents events = Make();
+        EventReader reader = null!;
+        bool isLost = false;
+        Rendezvous.Run(
+            50_000,
+            _ => events = Make(),
+            _ => (reader, isLost) = (events.Attach(), events.HadDeltas),
+            _ => events.AppendDelta("x"),
+            round => Assert.That(isLost || Read(reader).Count == 1, $"round {round}"));
+    }
+
+    [Test]
+    public void ARecordThatComesTogetherWithAReaderReachesItOrIsInTheJournal()
+    {
+        TurnEvents events = Make();
+        EventReader reader = null!;
+        long published = 0;
+        Rendezvous.Run(
+            20_000,
+            _ => events = Make(),
+            _ => (reader, published) = (events.Attach(), events.PublishedSeq),
+            _ =>
+            {
+                events.Publish(7);
+                if (events.IsFollowed)
+                    events.Append(EventKind.Record, "r"u8.ToArray(), 7);
+            },
+            round => Assert.That(published == 7 || Read(reader).Count == 1, $"round {round}"));
+    }
+
+    [Test]
     public void WhoFollowsIsKnown()
     {
         TurnEvents events = Make();

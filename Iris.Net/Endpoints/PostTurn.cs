@@ -91,6 +91,10 @@ internal sealed class PostTurn(ChannelWire wire, TurnReplies replies)
             case { Attached: { } turn } when streams:
                 await stream.AttachAsync(turn).ConfigureAwait(false);
                 break;
+            // 202 is a promise, which only an accepted request has; one that was not is waited for.
+            case { Attached: { IsAccepted: true } turn } when Preferences.Of(exchange.Request) is { RespondAsync: true } prefer:
+                await AnswerAcceptedAsync(exchange, turn, prefer, end: null, disconnected).ConfigureAwait(false);
+                break;
             case { Attached: { } turn }:
                 TurnEnd end = await turn.Events.EndAsync().WaitAsync(disconnected).ConfigureAwait(false);
                 await replies.EndAsync(exchange, turn.SessionId, turn.Number, end, disconnected).ConfigureAwait(false);
@@ -113,11 +117,14 @@ internal sealed class PostTurn(ChannelWire wire, TurnReplies replies)
     {
         TurnEnd? end = await turn.AcceptAsync().ConfigureAwait(false);
         if (end is null)
-        {
             turn.Start();
-            end = await turn.EndWithinAsync(prefer.Wait, disconnected).ConfigureAwait(false);
-        }
+        await AnswerAcceptedAsync(exchange, turn, prefer, end, disconnected).ConfigureAwait(false);
+    }
 
+    private async ValueTask AnswerAcceptedAsync(
+        HttpExchange exchange, RunningTurn turn, Preferences prefer, TurnEnd? end, CancellationToken disconnected)
+    {
+        end ??= await turn.EndWithinAsync(prefer.Wait, disconnected).ConfigureAwait(false);
         prefer.AddApplied(exchange.Response, withRespondAsync: true);
         if (end is not null)
         {

@@ -22,11 +22,18 @@ internal readonly struct Preferences
 
     public static Preferences Of(HttpRequest request)
     {
-        bool respondAsync = false;
+        bool respondAsync = false, waits = false;
         int? seconds = null;
-        foreach (ReadOnlySpan<byte> value in request.Headers.ValuesOf("prefer"u8))
-            foreach (ReadOnlySpan<byte> preference in new ListElements(value))
-                Read(preference, ref respondAsync, ref seconds);
+        foreach (ReadOnlySpan<byte> field in request.Headers.ValuesOf("prefer"u8))
+            foreach (ReadOnlySpan<byte> preference in new ListElements(field))
+            {
+                Split(preference, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value);
+                if (Ascii.EqualsIgnoreCase(name, "respond-async"u8))
+                    respondAsync = true;
+                else if (!waits && Ascii.EqualsIgnoreCase(name, "wait"u8))
+                    (waits, seconds) = (true, SecondsOf(value));
+            }
+
         return new(respondAsync, seconds);
     }
 
@@ -39,18 +46,24 @@ internal readonly struct Preferences
             response.Headers.Add("Preference-Applied"u8, applied);
     }
 
-    private static void Read(ReadOnlySpan<byte> preference, ref bool respondAsync, ref int? seconds)
+    // preference = token [ BWS "=" BWS word ] *( OWS ";" [ OWS parameter ] ); no parameter means anything to us.
+    private static void Split(ReadOnlySpan<byte> preference, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
     {
-        int end = preference.IndexOf((byte)';');   // no parameter means anything to us
+        int end = preference.IndexOf((byte)';');
         if (end >= 0)
             preference = preference[..end].TrimEnd(" \t"u8);
         int equals = preference.IndexOf((byte)'=');
-        ReadOnlySpan<byte> name = equals < 0 ? preference : preference[..equals].TrimEnd(" \t"u8);
-        ReadOnlySpan<byte> value = equals < 0 ? default : preference[(equals + 1)..].TrimStart(" \t"u8);
-        if (Ascii.EqualsIgnoreCase(name, "respond-async"u8))
-            respondAsync = true;
-        else if (seconds is null && Ascii.EqualsIgnoreCase(name, "wait"u8)
-            && Utf8Parser.TryParse(value, out uint wait, out int read) && read == value.Length && read > 0)
-            seconds = (int)Math.Min(wait, MostSeconds);
+        name = equals < 0 ? preference : preference[..equals].TrimEnd(" \t"u8);
+        value = equals < 0 ? default : preference[(equals + 1)..].TrimStart(" \t"u8);
+        if (value.Length >= 2 && value[0] == '"' && value[^1] == '"')
+            value = value[1..^1];
+    }
+
+    // delta-seconds, of which too many digits are just many seconds (RFC 9111 section 1.2.2).
+    private static int? SecondsOf(ReadOnlySpan<byte> value)
+    {
+        if (value.IsEmpty || value.ContainsAnyExceptInRange((byte)'0', (byte)'9'))
+            return null;
+        return Utf8Parser.TryParse(value, out uint seconds, out _) ? (int)Math.Min(seconds, MostSeconds) : MostSeconds;
     }
 }

@@ -36,9 +36,11 @@ internal sealed class TurnReceipt(ChannelWire wire, TurnReplies replies)
         prefer.AddApplied(exchange.Response, withRespondAsync: false);
         if (end is not null)
         {
-            // One that threw has no outcome of its own here: its client's own reply says more.
+            // One that threw has no outcome of its own here: its client's own reply says more. Where the store failed, nobody
+            // knows yet whether there is one.
+            bool isAborted = end is { IsError: true, Status: not TurnStatus.StoreUnavailable };
             await replies.EndAsync(
-                exchange, turn.SessionId, turn.Number, end.IsError ? end.AsAborted() : end, disconnected).ConfigureAwait(false);
+                exchange, turn.SessionId, turn.Number, isAborted ? end.AsAborted() : end, disconnected).ConfigureAwait(false);
             return;
         }
 

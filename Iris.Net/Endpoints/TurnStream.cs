@@ -2,6 +2,7 @@ using Iris.Net.Journal;
 using Iris.Net.Server;
 using Iris.Net.Sessions;
 using Iris.Net.Sse;
+using Iris.Net.Stores;
 
 namespace Iris.Net.Endpoints;
 
@@ -24,7 +25,8 @@ internal sealed class TurnStream(ChannelWire wire, HttpResponse response, Cancel
     /// <summary>Sends the records of a turn that runs already, and then what comes.</summary>
     public async ValueTask AttachAsync(RunningTurn turn)
     {
-        using EventReader reader = turn.Events.Attach();   // before the journal is read, so that nothing falls between
+        using EventReader reader = turn.Events.Attach();
+        long published = turn.Events.PublishedSeq;   // up to here from the journal, and then from the reader: in order, each once
         EventStream stream = Open();
         if (turn.Events.HadDeltas)
         {
@@ -32,8 +34,8 @@ internal sealed class TurnStream(ChannelWire wire, HttpResponse response, Cancel
             EventStreamWriter.WriteEnd(stream);
         }
 
-        long last = await ReplayAsync(stream, turn.SessionId, turn.FirstSeq).ConfigureAwait(false);
-        await FollowAsync(stream, turn, reader, last).ConfigureAwait(false);
+        await ReplayAsync(stream, turn.SessionId, turn.FirstSeq, published + 1).ConfigureAwait(false);
+        await FollowAsync(stream, turn, reader, published).ConfigureAwait(false);
     }
 
     /// <summary>Sends the records and the outcome of a turn that is over.</summary>
@@ -41,7 +43,7 @@ internal sealed class TurnStream(ChannelWire wire, HttpResponse response, Cancel
     {
         response.Headers.Add("Idempotency-Replayed"u8, "true"u8);
         EventStream stream = Open();
-        await ReplayAsync(stream, past.SessionId, past.FirstSeq).ConfigureAwait(false);
+        await ReplayAsync(stream, past.SessionId, past.FirstSeq, past.NextSeq).ConfigureAwait(false);
         await EndAsync(stream, past.SessionId.Value, past.End).ConfigureAwait(false);
     }
 
@@ -71,21 +73,18 @@ internal sealed class TurnStream(ChannelWire wire, HttpResponse response, Cancel
         }
     }
 
-    /// <returns>The seq of the last record that was sent.</returns>
-    private async ValueTask<long> ReplayAsync(EventStream stream, Stores.SessionId id, long from)
+    private async ValueTask ReplayAsync(EventStream stream, SessionId id, long from, long until)
     {
-        long last = -1;
         await foreach (JournalEntry entry in wire.Sessions.Settings.Store.ReadAsync(id, from, disconnected).ConfigureAwait(false))
         {
+            if (entry.Seq >= until)
+                break;
             if (!entry.IsPublic)
                 continue;
             EventStreamWriter.Write(stream, "record"u8, ChannelEvent.Record(entry.Utf8.Span), id: default);
-            last = entry.Seq;
             if (stream.Unsent >= MostUnsent)
                 await stream.FlushAsync(disconnected).ConfigureAwait(false);
         }
-
-        return last;
     }
 
     private ValueTask EndAsync(EventStream stream, string sessionId, TurnEnd end)

@@ -15,6 +15,9 @@ internal sealed class OpenRequest
 
     public int Attempts { get; private set; }
 
+    /// <summary>How many attempts began since one had an end, or since it was left to its client.</summary>
+    public int Unended { get; private set; }
+
     /// <summary>The request's body, white space and token removed.</summary>
     public ReadOnlyMemory<byte> Body { get; private set; }
 
@@ -24,7 +27,7 @@ internal sealed class OpenRequest
     /// <summary>SHA-256 of its idempotency key; empty where it came without one.</summary>
     public ReadOnlyMemory<byte> Key { get; private set; }
 
-    /// <summary>Whether it was answered with 202.</summary>
+    /// <summary>Whether it was answered with 202, and no attempt had an end since.</summary>
     public bool IsAccepted { get; private set; }
 
     /// <summary>Why its last attempt ended; null where nothing is known of an end.</summary>
@@ -44,6 +47,10 @@ internal sealed class OpenRequest
                 break;
             case RecordKind.TurnEnded:
                 open!.EndReason = Payload(record).GetProperty("reason"u8).GetString();
+                open.LeaveToClient();
+                break;
+            case RecordKind.RequestDeferred:
+                open!.LeaveToClient();
                 break;
             case RecordKind.RequestAccepted:
                 open!.IsAccepted = true;
@@ -57,11 +64,14 @@ internal sealed class OpenRequest
     {
         JsonElement payload = Payload(record);
         EndReason = null;
+        Unended++;
         if (payload.TryGetProperty("key"u8, out JsonElement key))
             Key = key.GetBytesFromBase64();
         if (++Attempts == 1 && payload.TryGetProperty("body"u8, out JsonElement body))
             Body = ((JsonPayload)body).Utf8;
     }
+
+    private void LeaveToClient() => (IsAccepted, Unended) = (false, 0);
 
     private void AddStep(in JournalEntry record)
     {

@@ -6,15 +6,14 @@ namespace Iris.Net.Sessions;
 /// <summary>Takes up after a restart what was answered with 202 and has no end yet.</summary>
 internal sealed class AcceptedWork(SessionHost host)
 {
-    private const int MostAttempts = 3;
-    private const int Batch = 1000;
+    private const int MostAttempts = 3;   // without an end
 
     public async ValueTask ResumeAsync(CancellationToken cancel = default)
     {
         if (!host.Settings.Store.Traits.Durable)
             return;
         List<SessionId> due = [];
-        await foreach (SessionId id in host.Settings.Store.DueAsync(DateTimeOffset.MinValue, Batch, cancel).ConfigureAwait(false))
+        await foreach (SessionId id in host.Settings.Store.DueAsync(DateTimeOffset.MinValue, int.MaxValue, cancel).ConfigureAwait(false))
             due.Add(id);
         foreach (SessionId id in due)
             await ResumeAsync(id, cancel).ConfigureAwait(false);
@@ -33,17 +32,17 @@ internal sealed class AcceptedWork(SessionHost host)
             return;
         }
 
-        if (open.Attempts >= MostAttempts)
+        if (open.Unended >= MostAttempts)
         {
             await DeferAsync(begun).ConfigureAwait(false);
             return;
         }
 
         RunningTurn turn = new(host, begun.Lease, head, begun.NextSeq, open, new TurnRequest(open.Body, head.Principal));
-        if (host.Running.TryEnter(turn) == Refusal.None)
-            turn.Start();
-        else
+        if (host.Running.TryEnter(turn) != Refusal.None)
             await turn.WithdrawAsync().ConfigureAwait(false);
+        else if (await turn.AcceptAsync().ConfigureAwait(false) is null)   // counted before it runs: it may end the process
+            turn.Start();
     }
 
     // It waits for its client, its results kept.

@@ -38,5 +38,6 @@ internal readonly struct Admission
 /// <param name="SessionId">Whose it was.</param>
 /// <param name="Number">Its number.</param>
 /// <param name="FirstSeq">Where its records begin.</param>
+/// <param name="NextSeq">Where those of the next one may begin.</param>
 /// <param name="End">How it ended.</param>
-internal sealed record PastTurn(SessionId SessionId, long Number, long FirstSeq, TurnEnd End);
+internal sealed record PastTurn(SessionId SessionId, long Number, long FirstSeq, long NextSeq, TurnEnd End);

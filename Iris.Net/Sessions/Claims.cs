@@ -11,37 +11,18 @@ internal sealed class Claims(SessionHost host)
     private const int JudgeAttempts = 4;
 
     private readonly Idempotency _idempotency = new(host);
+    private readonly KeyGates _gates = new();
 
     private SessionSettings Settings => host.Settings;
 
-    /// <summary>Makes a session whose first turn is ready to run. Its place among the running turns is taken before: a session
-    /// whose first turn is refused would be nobody's.</summary>
+    /// <summary>Makes a session whose first turn is ready to run, or knows the request again by its key.</summary>
     public async ValueTask<Admission> StartAsync(TurnRequest request, CancellationToken cancel = default)
     {
         if (request.HasInvalidKey || (request is { Principal: null, Key.Length: < TurnRequest.LeastBearerKey }))
             return Refusal.BadRequest;
-        if (host.Running.TryReserve() is not Refusal.None and var refusal)
-            return refusal;
-        Admission admission = default;
-        try
-        {
-            admission = request.Key is null
-                ? await MintAsync(request, cancel).ConfigureAwait(false)
-                : await StartWithKeyAsync(request, cancel).ConfigureAwait(false);
-        }
-        catch (Exception e) when (!cancel.IsCancellationRequested)
-        {
-            admission = Failed(e);   // the host's own ids or tokens
-        }
-        finally
-        {
-            if (admission.Turn is { } turn)
-                host.Running.EnterReserved(turn);
-            else
-                host.Running.GiveUp();
-        }
-
-        return admission;
+        return request.Key is null
+            ? await StartInPlaceAsync(request, id: null, cancel).ConfigureAwait(false)
+            : await StartWithKeyAsync(request, cancel).ConfigureAwait(false);
     }
 
     /// <summary>Claims a session for whoever presents its token.</summary>
@@ -86,6 +67,33 @@ internal sealed class Claims(SessionHost host)
         }
     }
 
+    // Its place among the running turns is taken before: a session whose first turn is refused would be nobody's.
+    private async ValueTask<Admission> StartInPlaceAsync(TurnRequest request, SessionId? id, CancellationToken cancel)
+    {
+        if (host.Running.TryReserve() is not Refusal.None and var refusal)
+            return refusal;
+        Admission admission = default;
+        try
+        {
+            admission = id is null
+                ? await MintAsync(request, cancel).ConfigureAwait(false)
+                : await CreateOrClaimAsync(id.Value, request, cancel).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!cancel.IsCancellationRequested)
+        {
+            admission = Failed(e);   // the host's own ids or tokens
+        }
+        finally
+        {
+            if (admission.Turn is { } turn)
+                host.Running.EnterReserved(turn);
+            else
+                host.Running.GiveUp();
+        }
+
+        return admission;
+    }
+
     private async ValueTask<Admission> MintAsync(TurnRequest request, CancellationToken cancel)
     {
         for (int i = 0; i < MintAttempts; i++)
@@ -101,29 +109,52 @@ internal sealed class Claims(SessionHost host)
     // The key leads to the same session again, also after a crash. Its first request is known by T0, which every START presents.
     private async ValueTask<Admission> StartWithKeyAsync(TurnRequest request, CancellationToken cancel)
     {
+        try
+        {
+            SessionId id = await FindStartedAsync(request, cancel).ConfigureAwait(false);
+            using KeyGates.Pass pass = await _gates.EnterAsync(id.Value, cancel).ConfigureAwait(false);
+            for (int i = 0; i < JudgeAttempts; i++)
+            {
+                // What runs or ran already takes no place.
+                if (await _idempotency.JudgeStartAsync(id, request, cancel).ConfigureAwait(false) is { } judged)
+                    return judged;
+                Admission started = await StartInPlaceAsync(request, id, cancel).ConfigureAwait(false);
+                if (started.Refusal != Refusal.InFlight)
+                    return started;
+            }
+
+            return Refusal.InFlight;
+        }
+        catch (Exception e) when (!cancel.IsCancellationRequested)
+        {
+            return host.StoreFailed(e);
+        }
+    }
+
+    private async ValueTask<SessionId> FindStartedAsync(TurnRequest request, CancellationToken cancel)
+    {
         SessionId id = default;
         foreach (ChannelKey key in host.Keys.All.Reverse())
         {
             id = new SessionId(key.ForSessionId(request.Principal, request.Key!));
-            if (await FindAsync(id, cancel).ConfigureAwait(false) is not null)
+            if (await Settings.Store.FindAsync(id, cancel).ConfigureAwait(false) is not null)
                 break;   // it was started with this key of the channel
         }
 
+        return id;
+    }
+
+    /// <summary>In flight also where the session went on in between: it is judged again.</summary>
+    private async ValueTask<Admission> CreateOrClaimAsync(SessionId id, TurnRequest request, CancellationToken cancel)
+    {
         if (await CreateAsync(id, request, cancel).ConfigureAwait(false) is { } created)
             return created;
         try
         {
-            for (int i = 0; i < JudgeAttempts; i++)
-            {
-                if (await _idempotency.JudgeStartAsync(id, request, cancel).ConfigureAwait(false) is { } judged)
-                    return judged;
-                Admission claimed = await ClaimAsync(id, guard: default, request, cancel).ConfigureAwait(false);
-                if (claimed.Turn is { Head.ClientTurns: > 0 } late)
-                    await late.WithdrawAsync().ConfigureAwait(false);   // it committed in between
-                else if (claimed.Refusal != Refusal.InFlight)
-                    return claimed;
-            }
-
+            Admission claimed = await ClaimAsync(id, guard: default, request, cancel).ConfigureAwait(false);
+            if (claimed.Turn is not { Head.ClientTurns: > 0 } late)
+                return claimed;
+            await late.WithdrawAsync().ConfigureAwait(false);
             return Refusal.InFlight;
         }
         catch (Exception e) when (!cancel.IsCancellationRequested)
@@ -135,31 +166,19 @@ internal sealed class Claims(SessionHost host)
     private async ValueTask<Admission> ContinueWithKeyAsync(
         SessionId id, ReadOnlyMemory<byte> guard, TurnRequest request, CancellationToken cancel)
     {
+        using KeyGates.Pass pass = await _gates.EnterAsync(id.Value, cancel).ConfigureAwait(false);
         Admission claimed = default;
         for (int i = 0; i < JudgeAttempts; i++)
         {
             if (await _idempotency.JudgeContinueAsync(id, guard, request, cancel).ConfigureAwait(false) is { } judged)
                 return judged;
             claimed = await EnterAsync(await ClaimAsync(id, guard, request, cancel).ConfigureAwait(false)).ConfigureAwait(false);
-            // Another of the same request may have been quicker, and may have committed by now: judged again, key first.
+            // The same request may have been quicker in another process, and may have committed by now: judged again, key first.
             if (claimed.Refusal is not (Refusal.InFlight or Refusal.StaleToken))
                 break;
         }
 
         return claimed;
-    }
-
-    private async ValueTask<SessionHead?> FindAsync(SessionId id, CancellationToken cancel)
-    {
-        try
-        {
-            return await Settings.Store.FindAsync(id, cancel).ConfigureAwait(false);
-        }
-        catch (Exception e) when (!cancel.IsCancellationRequested)
-        {
-            host.Report("store", e);
-            return null;   // what comes next meets the same store
-        }
     }
 
     /// <summary>Null where the id is taken.</summary>

@@ -8,11 +8,13 @@ namespace Iris.Net.Sessions;
 /// that is open, or else the one that committed last.</summary>
 internal sealed class Idempotency(SessionHost host)
 {
-    /// <summary>Judges a START whose session exists; null where it claims like any request.</summary>
+    /// <summary>Judges a START; null where there is no session yet, or it claims like any request.</summary>
     public async ValueTask<Admission?> JudgeStartAsync(SessionId id, TurnRequest request, CancellationToken cancel)
     {
         (RunningTurn? running, SessionHead? head) = await LookAsync(id, cancel).ConfigureAwait(false);
-        if (head is null || head.Principal != request.Principal)
+        if (head is null)
+            return null;
+        if (head.Principal != request.Principal)
             return Refusal.UnknownSession;
         Latest? latest = await LatestAsync(id, head, running, cancel).ConfigureAwait(false);
         if (latest is null && head.Turn == 0)
@@ -54,7 +56,7 @@ internal sealed class Idempotency(SessionHost host)
     private async ValueTask<Latest?> LatestAsync(SessionId id, SessionHead head, RunningTurn? running, CancellationToken cancel)
     {
         if (running is not null)
-            return new Latest(running.Request.KeyDigest, running.Request.Body, default, head.Guard, IsCommitted: false);
+            return new Latest(running.Key, running.Request.Body, default, head.Guard, IsCommitted: false);
         JournalTail tail = await host.ReadTailAsync(id, head, cancel).ConfigureAwait(false);
         if (tail.Open is { } open)
             return new Latest(open.Key, open.Body, default, head.Guard, IsCommitted: false);

@@ -28,11 +28,11 @@ internal sealed class Receipts(SessionHost host)
 
     /// <summary>The last client turn's end, as it was told.</summary>
     public PastTurn Committed(SessionId id, SessionHead head) =>
-        new(id, head.Turn, head.RequestSeq, TurnEnd.Committed(head, host.Tokens.Current(id, head), host.ExpiryOf(head)));
+        new(id, head.Turn, head.RequestSeq, head.NextSeq, TurnEnd.Committed(head, host.Tokens.Current(id, head), host.ExpiryOf(head)));
 
     /// <summary>The end of an attempt that left no commit.</summary>
     public PastTurn Uncommitted(SessionId id, SessionHead head, OpenRequest? request) => new(
-        id, head.Turn + 1, request?.FirstSeq ?? head.NextSeq,
+        id, head.Turn + 1, request?.FirstSeq ?? head.NextSeq, long.MaxValue,
         TurnEnd.Aborted(AbortReasonText.Parse(request?.EndReason), host.Tokens.Current(id, head)));
 
     private async ValueTask<Admission> JudgeAsync(

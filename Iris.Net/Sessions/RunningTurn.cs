@@ -15,7 +15,7 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
     private readonly RunningContext _context;
     private readonly CancellationTokenSource _cancel = new();
     private readonly long _started;
-    private bool _isAccepted;
+    private volatile bool _isAccepted;
     private ManualResetValueTaskSourceCore<TurnEnd> _ended;
     private ActivityContext _caller;
     private Activity? _span;
@@ -32,12 +32,14 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
         ReadOnlyMemory<byte> body = request.Body;
         OpenRequest? replay = open is not null && open.Body.Span.SequenceEqual(body.Span) ? open : null;
         Attempt = 1 + (replay?.Attempts ?? 0);
+        Key = replay is not null && request.Key is null ? replay.Key : request.KeyDigest;
         Events = new TurnEvents(host.Settings.Time, host.EventLimits, host.Settings.Queue);
         _started = _renewed = host.Settings.Time.GetTimestamp();
         _records = host.RentRecords();
+        Events.Publish(nextSeq - 1);
         _journal = new TurnJournal(host.Settings.Store, lease, nextSeq, _records, Events, host.Settings.Time);
         long startSeq = _journal.Begin(new AttemptStart(
-            ClosesRequest: open is not null && replay is null, Number, Attempt, host.Minting, replay is null ? body : default, request.KeyDigest));
+            ClosesRequest: open is not null && replay is null, Number, Attempt, host.Minting, replay is null ? body : default, Key));
         FirstSeq = replay?.FirstSeq ?? startSeq;
         _isAccepted = replay is { IsAccepted: true };
         _context = new RunningContext(this, _journal, replay, _cancel.Token);
@@ -50,6 +52,9 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
     /// <summary>What a client asked for.</summary>
     public TurnRequest Request { get; }
 
+    /// <summary>SHA-256 of the idempotency key that the request came with, be it at an earlier attempt; empty where it has none.</summary>
+    public ReadOnlyMemory<byte> Key { get; }
+
     /// <summary>The seq of the request's first <c>turn_started</c>.</summary>
     public long FirstSeq { get; }
 
@@ -57,6 +62,9 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
     public long Number => Head.Turn + 1;
 
     public int Attempt { get; }
+
+    /// <summary>Whether it is run to its end whatever becomes of its client.</summary>
+    public bool IsAccepted => _isAccepted;
 
     public int MaxSteps => _host.Settings.MaxStepsPerTurn;
 
@@ -79,12 +87,14 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
         {
             if (!_isAccepted)
                 _journal.Add(_records.RequestAccepted(_journal.NextSeq, _journal.Now));
-            _isAccepted = true;
             await _journal.FlushAsync(Flush.Durable).ConfigureAwait(false);
+            _isAccepted = true;
             return null;
         }
-        catch (AttemptOverException over) when (TryConclude())
+        catch (AttemptOverException over)
         {
+            if (!TryConclude())
+                return await Events.EndAsync().ConfigureAwait(false);   // the clock was quicker
             TurnEnd end = await FailAsync(over).ConfigureAwait(false);
             End(end);
             return end;
@@ -244,8 +254,8 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
             State = outcome.State.Utf8,
             Reply = reply,
             RequestSeq = FirstSeq,
-            RequestKey = Request.KeyDigest,
-            RequestBody = Request.BodyDigest,
+            RequestKey = Key,
+            RequestBody = Key.IsEmpty ? default : Request.BodyDigest,
             UpdatedAt = DateTimeOffset.FromUnixTimeMilliseconds(now),
         };
         JournalEntry marker = outcome is ParkedOutcome parked

@@ -7,6 +7,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     private EventReader[] _readers = [];
     private Node? _tail;   // none before the first reader
     private volatile TurnEnd? _end;
+    private long _published = -1;
     private TaskCompletionSource<TurnEnd>? _ended;   // where somebody waits for the end alone
 
     /// <summary>How the attempt ended; null while it runs. Behind it no event comes.</summary>
@@ -18,10 +19,22 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     /// <summary>Whether there was live text, which nobody keeps.</summary>
     public bool HadDeltas { get; private set; }
 
+    /// <summary>The seq of the last record that is in the journal. A reader that is attached before this is asked gets every
+    /// later one.</summary>
+    public long PublishedSeq => Volatile.Read(ref _published);
+
+    /// <summary>Says how far the journal goes, before its readers are told.</summary>
+    public void Publish(long seq) => Interlocked.Exchange(ref _published, seq);   // a full fence, see Attach
+
     /// <summary>Says that there is live text.</summary>
     public void AppendDelta(string text)
     {
-        HadDeltas = true;
+        if (!HadDeltas)
+        {
+            HadDeltas = true;
+            Interlocked.MemoryBarrier();   // see Attach
+        }
+
         if (IsFollowed)
             Append(EventKind.Delta, ChannelEvent.Delta(text));
     }
@@ -76,6 +89,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
         {
             EventReader reader = new(this, _tail ??= new Node(default, [], 0), queue);
             _readers = [.. _readers, reader];
+            Interlocked.MemoryBarrier();   // who appends sees the reader, or the reader sees what was appended
             return reader;
         }
     }

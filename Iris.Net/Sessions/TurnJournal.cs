@@ -115,6 +115,7 @@ internal sealed class TurnJournal(
 
     private void Publish()
     {
+        events.Publish(_pending[_count - 1].Seq);
         if (!events.IsFollowed)
             return;
         foreach (ref readonly JournalEntry entry in _pending.AsSpan(0, _count))

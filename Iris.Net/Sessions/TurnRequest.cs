@@ -19,8 +19,8 @@ internal readonly record struct TurnRequest(ReadOnlyMemory<byte> Body, string? P
     /// <summary>SHA-256 of the idempotency key; empty where there is none.</summary>
     public ReadOnlyMemory<byte> KeyDigest => Key is null ? default : SHA256.HashData(Encoding.UTF8.GetBytes(Key));
 
-    /// <summary>SHA-256 of the body, where it has to be known again once it is gone.</summary>
-    public ReadOnlyMemory<byte> BodyDigest => Key is null ? default : SHA256.HashData(Body.Span);
+    /// <summary>SHA-256 of the body, by which it is known again once it is gone.</summary>
+    public ReadOnlyMemory<byte> BodyDigest => SHA256.HashData(Body.Span);
 
     public static JsonElement Parse(ReadOnlyMemory<byte> json)
     {

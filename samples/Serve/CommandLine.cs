@@ -11,6 +11,15 @@ internal abstract record Command
     /// <summary>Serve sessions.</summary>
     public sealed record Serve(ServeSettings Settings) : Command;
 
+    /// <summary>Check a directory's journals.</summary>
+    public sealed record Verify(string Directory, string? Session, bool Cut) : Command;
+
+    /// <summary>Write one session to standard output.</summary>
+    public sealed record Export(string Directory, string Session) : Command;
+
+    /// <summary>Read one session from a file.</summary>
+    public sealed record Import(string Directory, string File, string? KeyFile) : Command;
+
     /// <summary>Print a text and be done.</summary>
     public sealed record Print(string Text) : Command;
 
@@ -27,6 +36,12 @@ internal sealed record ServeSettings
     public string Host { get; init; } = "127.0.0.1";
 
     public int Port { get; init; } = 8787;
+
+    /// <summary>Where sessions are kept; null keeps them in memory.</summary>
+    public string? Data { get; init; } = "./iris-data";
+
+    /// <summary>A file with the channel key; null lets the store keep one.</summary>
+    public string? KeyFile { get; init; }
 
     /// <summary>The PEM file of the certificate to serve TLS with; null serves plain text.</summary>
     public string? TlsCertificate { get; init; }
@@ -61,8 +76,12 @@ internal static class CommandLine
             (settings, value) => IsFile(value) ? settings with { TlsKey = value } : null),
         new("--unix-socket", "PATH", "a path", "listen on a Unix socket as well",
             (settings, value) => IsFile(value) ? settings with { UnixSocket = value } : null),
-        new("--memory", null, "", "keep sessions in memory only: they end with the server (the only store so far)",
-            (settings, _) => settings),
+        new("--data", "DIR", "a directory", "keep sessions in this directory (./iris-data)",
+            (settings, value) => IsFile(value) ? settings with { Data = value } : null),
+        new("--memory", null, "", "keep sessions in memory only: they end with the server",
+            (settings, _) => settings with { Data = null }),
+        new("--key-file", "FILE", "a file", "the channel key, 32 bytes or more; without it the store keeps one",
+            (settings, value) => IsFile(value) ? settings with { KeyFile = value } : null),
     ];
 
     public static Command Parse(string[] args)
@@ -73,13 +92,41 @@ internal static class CommandLine
             return new Command.Print($"iris {Version}");
         if (args is [{ } command, ..] && !command.StartsWith('-'))
         {
-            if (command != "serve")
-                return new Command.Refuse($"unknown command '{command}'");
             args = args[1..];
+            return command switch
+            {
+                "serve" => Serve(args),
+                "verify" => Verify(args),
+                "export" => Export(args),
+                "import" => Import(args),
+                _ => new Command.Refuse($"unknown command '{command}'"),
+            };
         }
 
         return Serve(args);
     }
+
+    private static Command Verify(string[] args)
+    {
+        bool cuts = args.Contains("--cut");
+        return args.Where(arg => arg != "--cut").ToArray() switch
+        {
+            [{ Length: > 0 } directory] when !directory.StartsWith('-') => new Command.Verify(directory, null, cuts),
+            [{ Length: > 0 } directory, { Length: > 0 } session] when !directory.StartsWith('-') => new Command.Verify(directory, session, cuts),
+            _ => new Command.Refuse("verify takes DIR [SESSION] [--cut]"),
+        };
+    }
+
+    private static Command Export(string[] args) => args is [{ Length: > 0 } directory, { Length: > 0 } session]
+        ? new Command.Export(directory, session)
+        : new Command.Refuse("export takes DIR SESSION");
+
+    private static Command Import(string[] args) => args switch
+    {
+        [{ Length: > 0 } directory, { Length: > 0 } file] => new Command.Import(directory, file, null),
+        [{ Length: > 0 } directory, { Length: > 0 } file, "--key-file", { Length: > 0 } key] => new Command.Import(directory, file, key),
+        _ => new Command.Refuse("import takes DIR FILE [--key-file FILE]"),
+    };
 
     private static string Version =>
         typeof(CommandLine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
@@ -112,6 +159,8 @@ internal static class CommandLine
             settings = taken;
         }
 
+        if (given.Contains("--data") && given.Contains("--memory"))
+            return new Command.Refuse("--data and --memory exclude each other");
         return (settings.TlsCertificate is null) == (settings.TlsKey is null)
             ? new Command.Serve(settings)
             : new Command.Refuse("--tls-certificate and --tls-key need each other");
@@ -128,9 +177,15 @@ internal static class CommandLine
     {
         var text = new StringBuilder("""
             usage: iris serve [IMAGE] [OPTION]...     iris alone is iris serve
+                   iris verify DIR [SESSION] [--cut]
+                   iris export DIR SESSION > FILE
+                   iris import DIR FILE [--key-file FILE]
 
-            Serves durable sessions over HTTP, server-sent events and WebSocket.
-            IMAGE is a folder with an iris.json; without it the built-in echo program is served.
+            serve   durable sessions over HTTP, server-sent events and WebSocket. IMAGE is a folder with
+                    an iris.json; without it the built-in echo program is served
+            verify  reads all that a directory holds, and says where it is not as it was written;
+                    --cut takes that and what follows away, and keeps a copy
+            export  writes one session as a file; import reads it into another store, and prints its new token
 
 
             """);

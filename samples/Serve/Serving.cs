@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Iris.Net;
+using Iris.Net.Stores;
 using Iris.Net.Transport;
 using Iris.Serve.Images;
 
@@ -25,8 +26,13 @@ internal static class Serving
         TlsCertificate? certificate = LoadCertificate(settings);
         if (certificate is null && settings.TlsCertificate is not null)
             return 1;
+        if (ChannelKeyFile.TryRead(settings.KeyFile) is not { } keys || OpenStore(settings) is not { } opened)
+            return 1;
+        await using IStateStore store = opened;
         await using var channel = new RestChannel(program, new RestChannelOptions
         {
+            Store = store,
+            Keys = keys,
             Host = settings.Host,
             Port = settings.Port,
             UnixSocketPath = settings.UnixSocket,
@@ -36,7 +42,7 @@ internal static class Serving
         if (await ListenAsync(channel, settings) is not { } url)
             return 1;
         Console.WriteLine(
-            $"iris: listening on {url.GetLeftPart(UriPartial.Authority)} (image={program.Capabilities.Name}, store=memory, web=off)");
+            $"iris: listening on {url.GetLeftPart(UriPartial.Authority)} (image={program.Capabilities.Name}, store={store.Traits.Name}, web=off)");
         await stopped.Task;
         await channel.StopAsync();
         return 0;
@@ -67,6 +73,19 @@ internal static class Serving
             return ImageProgram.Open(settings.Image, Console.Error.WriteLine);
         }
         catch (ImageException e)
+        {
+            Console.Error.WriteLine($"iris: {e.Message}");
+            return null;
+        }
+    }
+
+    private static IStateStore? OpenStore(ServeSettings settings)
+    {
+        try
+        {
+            return settings.Data is null ? new MemoryStateStore() : new FileStateStore(settings.Data, new FileStoreOptions { Log = line => Console.Error.WriteLine($"iris: {line}") });
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             Console.Error.WriteLine($"iris: {e.Message}");
             return null;

@@ -1,0 +1,179 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Iris.Net.Journal;
+using Iris.Net.Sessions;
+using Iris.Net.Stores;
+
+namespace Iris.Net;
+
+/// <summary>Moves one session as a file, journal and all, between stores of any kind. The first line says what it is; each further
+/// line is a record: the chain's hash after it, its kind, its bytes.</summary>
+public static class SessionArchive
+{
+    private const string Format = "iris-session/1";
+    private const string Importer = "import";
+
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+
+    /// <summary>Writes a session's records.</summary>
+    /// <param name="id">The session.</param>
+    /// <param name="records">Its records, oldest first, such as <see cref="FileJournals.ReadAsync"/> or
+    /// <see cref="IStateStore.ReadAsync"/> gives them.</param>
+    /// <param name="to">Takes the file.</param>
+    /// <param name="cancel">Ends the writing.</param>
+    /// <returns>How many records there were; with none, nothing was written.</returns>
+    public static async ValueTask<long> ExportAsync(
+        SessionId id, IAsyncEnumerable<JournalEntry> records, Stream to, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(records);
+        ArgumentNullException.ThrowIfNull(to);
+        ArrayBufferWriter<byte> line = new(4096);
+        HashChain chain = HashChain.Of(id.Value);
+        long count = 0;
+        await foreach (JournalEntry record in records.WithCancellation(cancel).ConfigureAwait(false))
+        {
+            if (count++ == 0)
+                WriteHeader(line, id);
+            chain = chain.After(record.Utf8.Span);
+            line.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{chain} {(int)record.Kind} {record.Seq} ")));
+            line.Write(record.Utf8.Span);
+            line.Write("\n"u8);
+            await to.WriteAsync(line.WrittenMemory, cancel).ConfigureAwait(false);
+            line.ResetWrittenCount();
+        }
+
+        return count;
+    }
+
+    /// <summary>Makes the session in a store. It gets a token of its own there; a request that was open is closed.</summary>
+    /// <param name="store">Where to.</param>
+    /// <param name="from">The file.</param>
+    /// <param name="keys">The keys of the channel that is to serve it, the newest first; null where the store keeps one.</param>
+    /// <param name="time">The clock; the system's where none is given.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    /// <exception cref="InvalidDataException">It is no such file, or it was changed; the message names the line.</exception>
+    /// <exception cref="IOException">The store has such a session already, or no room, or cannot be reached.</exception>
+    public static async ValueTask<ImportedSession> ImportAsync(
+        IStateStore store, Stream from, IReadOnlyList<ReadOnlyMemory<byte>>? keys = null, TimeProvider? time = null,
+        CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(from);
+        (SessionId id, List<JournalEntry> entries) = await ReadAsync(from, cancel).ConfigureAwait(false);
+        SessionHead last = HeadRecord.Read(entries.FindLast(entry => HeadRecord.IsOne(entry.Kind)));
+        Minting minting = new(null, null);
+        ChannelKeys channelKeys = new(keys is { Count: > 0 } ? keys : [await store.KeyAsync(cancel).ConfigureAwait(false)]);
+        Tokens tokens = store.Traits.Durable ? new Tokens.Derived(minting, channelKeys) : new Tokens.InClear(minting);
+        byte[] salt = minting.Salt();
+        MintedToken token = tokens.Mint(id, salt, last.ClientTurns);
+        long seq = entries[^1].Seq + 1;
+        // What was given out elsewhere opens nothing here.
+        SessionHead head = last with
+        {
+            Salt = salt,
+            Guard = token.Guard,
+            Sealed = token.Sealed,
+            Spent = default,
+            RequestKey = default,
+            RequestBody = default,
+            NextSeq = seq + 1,
+        };
+        using RecordWriter records = new(ProgramDigest.Of(Format, ""));
+        entries.Add(records.Commit(seq, (time ?? TimeProvider.System).GetUtcNow().ToUnixTimeMilliseconds(), head));
+        CreateResult created = await store.CreateAsync(
+            id, new SessionSeed(head, entries.ToArray()), new LeaseRequest(Importer, Lease), cancel).ConfigureAwait(false);
+        if (created.Status != CreateStatus.Created)
+            throw new IOException(created.Status == CreateStatus.Full
+                ? "The store is full." : $"The store has a session '{id}' already.");
+        await store.AppendAsync(created.Lease, ReadOnlyMemory<JournalEntry>.Empty, null, Flush.Durable, cancel).ConfigureAwait(false);
+        await store.ReleaseAsync(created.Lease, cancel).ConfigureAwait(false);
+        return new ImportedSession(id, Encoding.UTF8.GetString(token.Token.Span), entries.Count - 1);
+    }
+
+    private static void WriteHeader(ArrayBufferWriter<byte> line, SessionId id)
+    {
+        using Utf8JsonWriter json = new(line, JsonText.Writer);
+        json.WriteStartObject();
+        json.WriteString("format"u8, Format);
+        json.WriteString("sessionId"u8, id.Value);
+        json.WriteEndObject();
+        json.Flush();
+        line.Write("\n"u8);
+    }
+
+    private static async ValueTask<(SessionId Id, List<JournalEntry> Entries)> ReadAsync(Stream from, CancellationToken cancel)
+    {
+        using MemoryStream whole = new();
+        await from.CopyToAsync(whole, cancel).ConfigureAwait(false);
+        ReadOnlyMemory<byte> rest = whole.ToArray();
+        SessionId id = ReadHeader(TakeLine(ref rest, 1).Span);
+        HashChain chain = HashChain.Of(id.Value);
+        List<JournalEntry> entries = [];
+        for (int number = 2; !rest.IsEmpty; number++)
+        {
+            JournalEntry entry = ReadRecord(TakeLine(ref rest, number), number, ref chain);
+            if (entries.Count > 0 && entry.Seq <= entries[^1].Seq)
+                throw Wrong(number, "its seq does not rise");
+            entries.Add(entry);
+        }
+
+        return entries.Count > 0 && entries[0].Kind == RecordKind.Session ? (id, entries) : throw Wrong(2, "it is no session's first record");
+    }
+
+    private static ReadOnlyMemory<byte> TakeLine(ref ReadOnlyMemory<byte> rest, int number)
+    {
+        int end = rest.Span.IndexOf((byte)'\n');
+        if (end < 0)
+            throw Wrong(number, "it is cut short");
+        ReadOnlyMemory<byte> line = rest[..end];
+        rest = rest[(end + 1)..];
+        return line;
+    }
+
+    private static SessionId ReadHeader(ReadOnlySpan<byte> line)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(line);
+            JsonElement header = JsonElement.ParseValue(ref reader);
+            if (header.ValueKind == JsonValueKind.Object
+                && header.TryGetProperty("format"u8, out JsonElement format) && format.ValueEquals(Format)
+                && header.TryGetProperty("sessionId"u8, out JsonElement id) && id.GetString() is { Length: > 0 and <= SessionId.MaxLength } value)
+                return new SessionId(value);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // Said below.
+        }
+
+        throw Wrong(1, $"it is not the head of an {Format} file");
+    }
+
+    private static JournalEntry ReadRecord(ReadOnlyMemory<byte> line, int number, ref HashChain chain)
+    {
+        ReadOnlySpan<byte> text = line.Span;
+        const int hash = 2 * HashChain.Size;
+        if (text.Length <= hash || text[hash] != ' '
+            || !Utf8Parser.TryParse(text[(hash + 1)..], out byte kind, out int kindLength)
+            || !Enum.IsDefined((RecordKind)kind) || text[hash + 1 + kindLength] != ' '
+            || !Utf8Parser.TryParse(text[(hash + 2 + kindLength)..], out long seq, out int seqLength)
+            || text[hash + 2 + kindLength + seqLength] != ' ')
+            throw Wrong(number, "it is no record");
+        ReadOnlyMemory<byte> record = line[(hash + 3 + kindLength + seqLength)..];
+        chain = chain.After(record.Span);
+        return chain.ToString() == Encoding.ASCII.GetString(text[..hash])
+            ? new JournalEntry(seq, (RecordKind)kind, record)
+            : throw Wrong(number, "the chain of its records is broken");
+    }
+
+    private static InvalidDataException Wrong(int line, string what) => new($"Line {line}: {what}.");
+}
+
+/// <summary>What an import made.</summary>
+/// <param name="Id">The session.</param>
+/// <param name="ContinuationToken">What continues it.</param>
+/// <param name="Records">How many records came with it.</param>
+public sealed record ImportedSession(SessionId Id, string ContinuationToken, long Records);

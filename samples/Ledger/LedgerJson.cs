@@ -1,0 +1,6 @@
+using System.Text.Json.Serialization;
+
+namespace Iris.Ledger;
+
+[JsonSerializable(typeof(long))]
+internal sealed partial class LedgerJson : JsonSerializerContext;
