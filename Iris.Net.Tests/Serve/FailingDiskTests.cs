@@ -1,7 +1,3 @@
-using System.Diagnostics;
-using Iris.Net.Journal;
-using Iris.Net.Stores;
-
 namespace Iris.Net.Tests.Serve;
 
 /// <summary>A server whose disk fails under load: what was acknowledged is on disk, and service resumes by itself.</summary>
@@ -9,7 +5,6 @@ namespace Iris.Net.Tests.Serve;
 internal sealed class FailingDiskTests
 {
     private const int Clients = 6;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly bool IsLong = Environment.GetEnvironmentVariable("IRIS_LONG") == "1";
 
     [TestCase("fsync", "EIO")]
@@ -19,7 +14,7 @@ internal sealed class FailingDiskTests
     public async Task The_kth_call_fails_and_the_next_one_too(string call, string error)
     {
         await using LedgerServer server = new();
-        await using Load load = new(server, Clients);
+        await using LedgerLoad load = new(server, Clients);
         foreach (int k in IsLong ? Enumerable.Range(1, 50) : [1, 4])
         {
             await server.StartAsync();
@@ -53,7 +48,7 @@ internal sealed class FailingDiskTests
     public async Task A_disk_that_takes_nothing_for_a_while(string error)
     {
         await using LedgerServer server = new();
-        await using Load load = new(server, Clients);
+        await using LedgerLoad load = new(server, Clients);
         await server.StartAsync();
         await load.AcknowledgedAsync(20);
         await using (DiskTrace trace = await DiskTrace.AttachAsync(server, $"pwrite64:error={error}:when=1+"))
@@ -79,7 +74,7 @@ internal sealed class FailingDiskTests
     {
         using Mount mount = Mount.Tmpfs("512k");
         await using LedgerServer server = new() { Data = Path.Combine(mount.Path, "data") };
-        await using Load load = new(server, Clients);
+        await using LedgerLoad load = new(server, Clients);
         string ballast = Path.Combine(mount.Path, "ballast");
         await File.WriteAllBytesAsync(ballast, new byte[256 << 10]);
         await server.StartAsync();
@@ -120,71 +115,6 @@ internal sealed class FailingDiskTests
                 continue;
             using FileStream stream = File.OpenWrite(path);
             stream.SetLength(synced);
-        }
-    }
-
-    /// <summary>Clients that play turns until it is over.</summary>
-    private sealed class Load : IAsyncDisposable
-    {
-        private readonly LedgerServer _server;
-        private readonly LedgerClient[] _clients;
-        private readonly CancellationTokenSource _stop = new();
-        private readonly Task _running;
-        private long _acknowledged;
-
-        public Load(LedgerServer server, int clients)
-        {
-            _server = server;
-            _clients = [.. Enumerable.Range(0, clients).Select(i => new LedgerClient(server, i % 2 == 0, () => Interlocked.Increment(ref _acknowledged)))];
-            _running = Task.WhenAll(_clients.Select(client => client.RunAsync(_stop.Token)));
-        }
-
-        public int Unavailable => _clients.Sum(client => client.Unavailable);
-
-        public long[] Acknowledged() => [.. _clients.Select(client => client.Acknowledged)];
-
-        public Task AcknowledgedAsync(int more)
-        {
-            long goal = Volatile.Read(ref _acknowledged) + more;
-            return UntilAsync(() => Volatile.Read(ref _acknowledged) >= goal);
-        }
-
-        /// <summary>Each client has one more turn.</summary>
-        public Task EveryoneAsync()
-        {
-            long[] before = Acknowledged();
-            return UntilAsync(() => Acknowledged().Zip(before).All(pair => pair.First > pair.Second));
-        }
-
-        public async Task UntilAsync(Func<bool> condition)
-        {
-            for (long start = Stopwatch.GetTimestamp(); !condition();)
-            {
-                if (_running.IsCompleted)
-                    await _running;   // a client failed
-                Assert.That(Stopwatch.GetElapsedTime(start), Is.LessThan(Patience), _server.Log);
-                await Task.Delay(5);
-            }
-        }
-
-        /// <summary>What was acknowledged is in the store of the server, which was killed.</summary>
-        public async Task CheckAsync(long[] acknowledged)
-        {
-            await using FileStateStore store = new(_server.Data);
-            foreach ((LedgerClient client, long turns) in _clients.Zip(acknowledged))
-            {
-                if (client.SessionId is not { } id)
-                    continue;
-                SessionHead? head = await store.FindAsync(new SessionId(id));
-                Assert.That(head?.ClientTurns, Is.GreaterThanOrEqualTo(turns), id);
-            }
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await _stop.CancelAsync();
-            await _running;
-            _stop.Dispose();
         }
     }
 }
