@@ -115,7 +115,7 @@ public sealed class CompactionTests
         int turns = IsLong ? 400 : 30;
         FileStoreOptions options = Options with { SegmentSize = Segment };
         MemoryDirectory disk = new();
-        Player[] players = [.. Enumerable.Range(0, Sessions).Select(i => new Player($"session-{i}"))];
+        Player[] players = [.. Enumerable.Range(0, Sessions).Select(i => new Player($"session-{i}", stateSize: 1000))];
         Random random = new(1);
         List<(MemoryDirectory Left, long[] Acknowledged)> kills = [];
         disk.Before = _ =>
@@ -138,6 +138,7 @@ public sealed class CompactionTests
         }
 
         disk.Before = null;
+        Assert.That(most, Is.LessThan(store.Log.End / 2), "most of what was written is gone");
         foreach (Player player in players)
             await player.CheckTurnAsync(store, turns, player.Id);
         foreach ((MemoryDirectory left, long[] acknowledged) in kills)
