@@ -1,11 +1,14 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Iris.Bench;
+using Iris.Bench.Durable;
 using Iris.Net;
 
+if (args is ["durable"])
+    return await DurableRun.RunAsync();
 if (args is not [string given] || !int.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out int port))
 {
-    Console.Error.WriteLine("usage: Bench PORT");
+    Console.Error.WriteLine("usage: Bench PORT | Bench durable");
     return 2;
 }
 

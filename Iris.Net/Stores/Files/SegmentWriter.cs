@@ -212,6 +212,7 @@ internal sealed class SegmentWriter : IAsyncDisposable
     {
         segment.File.Sync();
         Interlocked.Increment(ref _syncs);
+        StoreInstruments.Synced();
         Settle(end);
     }
 
