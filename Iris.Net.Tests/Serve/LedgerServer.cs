@@ -40,6 +40,7 @@ internal sealed class LedgerServer : IAsyncDisposable
     public async Task StartAsync()
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";   // a killed process would leave its socket behind
         foreach (string argument in (string[])["exec", Path.Combine(TestContext.CurrentContext.TestDirectory, "ledger.dll"), Data, Ledger])
             start.ArgumentList.Add(argument);
         _process = Process.Start(start)!;

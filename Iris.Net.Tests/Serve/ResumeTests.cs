@@ -44,7 +44,7 @@ internal sealed class ResumeTests
             await server.StartAsync();
             Uri url = await server.UrlAsync(default);
             (HttpStatusCode status, JsonElement reply) = await PostAsync(client, new Uri(url, "/v1/session"), null);
-            Assert.That(status, Is.EqualTo(HttpStatusCode.Accepted));
+            Assert.That(status, Is.EqualTo(HttpStatusCode.Accepted).Or.EqualTo(HttpStatusCode.OK), "one that ended at once is answered so");
             accepted.Add((reply.GetProperty("sessionId").GetString()!, reply.GetProperty("continuationToken").GetString()!));
             await server.KillAsync();
         }

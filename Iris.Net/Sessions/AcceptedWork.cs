@@ -73,9 +73,10 @@ internal sealed class AcceptedWork : IAsyncDisposable
     {
         SessionHead head = begun.Head!;
         OpenRequest? open = (await _host.ReadTailAsync(begun.Lease.Session, head, cancel).ConfigureAwait(false)).Open;
-        if (open is not { IsAccepted: true } || open.Unended >= MostAttempts)
+        bool isKnown = _host.Tokens.TryGetCurrent(begun.Lease.Session, head, out _);
+        if (open is not { IsAccepted: true } || open.Unended >= MostAttempts || !isKnown)
         {
-            if (open is { IsAccepted: true })
+            if (open is { IsAccepted: true } && isKnown)
                 await DeferAsync(begun).ConfigureAwait(false);
             await _host.ReleaseAsync(begun.Lease).ConfigureAwait(false);
             return true;

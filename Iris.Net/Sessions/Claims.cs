@@ -233,6 +233,12 @@ internal sealed class Claims(SessionHost host)
             return Refusal.UnknownSession;
         }
 
+        if (begun.Status == BeginStatus.Begun && !host.Tokens.TryGetCurrent(id, begun.Head!, out _))
+        {
+            await host.ReleaseAsync(begun.Lease).ConfigureAwait(false);
+            return Refusal.StaleToken;   // of a key that the channel has no more
+        }
+
         return begun.Status switch
         {
             BeginStatus.Unknown => Refusal.UnknownSession,

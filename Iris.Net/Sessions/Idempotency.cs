@@ -16,6 +16,8 @@ internal sealed class Idempotency(SessionHost host)
             return null;
         if (head.Principal != request.Principal)
             return Refusal.UnknownSession;
+        if (!host.Tokens.TryGetCurrent(id, head, out _))
+            return Refusal.StaleToken;
         Latest? latest = await LatestAsync(id, head, running, cancel).ConfigureAwait(false);
         if (latest is null && head.Turn == 0)
             return null;   // it was made, and its first attempt never began
@@ -31,6 +33,8 @@ internal sealed class Idempotency(SessionHost host)
         (RunningTurn? running, SessionHead? head) = await LookAsync(id, cancel).ConfigureAwait(false);
         if (head is null || head.Principal != request.Principal)
             return Refusal.UnknownSession;
+        if (!host.Tokens.TryGetCurrent(id, head, out _))
+            return Refusal.StaleToken;
         if (await LatestAsync(id, head, running, cancel).ConfigureAwait(false) is not { } latest || !latest.HasKey(request))
             return null;
         bool isSameToken = CryptographicOperations.FixedTimeEquals(guard.Span, latest.Guard.Span);

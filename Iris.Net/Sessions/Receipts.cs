@@ -28,12 +28,12 @@ internal sealed class Receipts(SessionHost host)
 
     /// <summary>The last client turn's end, as it was told.</summary>
     public PastTurn Committed(SessionId id, SessionHead head) =>
-        new(id, head.Turn, head.RequestSeq, head.NextSeq, TurnEnd.Committed(head, host.Tokens.Current(id, head), host.ExpiryOf(head)));
+        new(id, head.Turn, head.RequestSeq, head.NextSeq, TurnEnd.Committed(head, host.Tokens.CurrentOf(id, head), host.ExpiryOf(head)));
 
     /// <summary>The end of an attempt that left no commit.</summary>
     public PastTurn Uncommitted(SessionId id, SessionHead head, OpenRequest? request) => new(
         id, head.Turn + 1, request?.FirstSeq ?? head.NextSeq, long.MaxValue,
-        TurnEnd.Aborted(AbortReasonText.Parse(request?.EndReason), host.Tokens.Current(id, head)));
+        TurnEnd.Aborted(AbortReasonText.Parse(request?.EndReason), host.Tokens.CurrentOf(id, head)));
 
     private async ValueTask<Admission> JudgeAsync(
         SessionId id, ReadOnlyMemory<byte> token, string? principal, CancellationToken cancel)
@@ -47,6 +47,8 @@ internal sealed class Receipts(SessionHost host)
             return Refusal.MissingToken;
         if (running?.Head.Turn != head.Turn)
             running = null;
+        if (!host.Tokens.TryGetCurrent(id, head, out _))
+            return Refusal.StaleToken;   // what was made with a key that the channel has no more opens nothing
         ReadOnlyMemory<byte> guard = host.Tokens.GuardOf(token);
         bool isCurrent = CryptographicOperations.FixedTimeEquals(guard.Span, head.Guard.Span);
         if (!isCurrent && !(host.Settings.Receipts && IsSpent(head, guard)))

@@ -74,7 +74,7 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
     private SessionSettings Settings => _host.Settings;
 
     /// <summary>The token that started the attempt: the client's until a turn commits.</summary>
-    public ReadOnlyMemory<byte> PresentedToken => _host.Tokens.Current(SessionId, Head);
+    public ReadOnlyMemory<byte> PresentedToken => _host.Tokens.CurrentOf(SessionId, Head);
 
     public string StepKey(int place, string name) => _host.Keys.Current.ForStep(SessionId.Value, FirstSeq, place, name);
 
