@@ -33,14 +33,14 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
     {
         while (true)
         {
-            WebSocketMessage message = await socket.ReceiveAsync(disconnected).ConfigureAwait(false);
-            if (message.Kind == WebSocketMessageKind.Closed)
+            await socket.WaitAsync(disconnected).ConfigureAwait(false);
+            if (socket.Received.Kind == WebSocketMessageKind.Closed)
             {
-                await EndAsync(message.CloseCode).ConfigureAwait(false);
+                await EndAsync(socket.Received.CloseCode).ConfigureAwait(false);
                 return;
             }
 
-            await AnswerAsync(message.Payload, disconnected).ConfigureAwait(false);
+            await AnswerAsync(socket.Received.Payload, disconnected).ConfigureAwait(false);
         }
     }
 

@@ -12,6 +12,7 @@ internal sealed class SessionHost : IAsyncDisposable
     private readonly string _defDigest;
     private readonly string _owner = Guid.NewGuid().ToString("N");
     private readonly Retention? _retention;
+    private readonly AcceptedWork _accepted;
     private ChannelKeys? _keys;
     private Tokens? _tokens;
 
@@ -27,6 +28,7 @@ internal sealed class SessionHost : IAsyncDisposable
         Receipts = new Receipts(this);
         Cancels = new Cancels(this);
         Deletions = new Deletions(this);
+        _accepted = new AcceptedWork(this);
         if (settings.SessionTtl is { } ttl)
             _retention = new Retention(this, ttl);
     }
@@ -74,7 +76,7 @@ internal sealed class SessionHost : IAsyncDisposable
             : [await Settings.Store.KeyAsync(cancel).ConfigureAwait(false)];
         _keys = new ChannelKeys(keys);
         _tokens = Settings.Store.Traits.Durable ? new Tokens.Derived(Minting, _keys) : new Tokens.InClear(Minting);
-        await new AcceptedWork(this).ResumeAsync(cancel).ConfigureAwait(false);
+        await _accepted.ResumeAsync(cancel).ConfigureAwait(false);
     }
 
     /// <summary>Whether a lease is this process's.</summary>
@@ -88,6 +90,7 @@ internal sealed class SessionHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await _accepted.DisposeAsync().ConfigureAwait(false);
         if (_retention is not null)
             await _retention.DisposeAsync().ConfigureAwait(false);
         await Running.DisposeAsync().ConfigureAwait(false);
