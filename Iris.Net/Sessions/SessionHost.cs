@@ -24,7 +24,10 @@ internal sealed class SessionHost : IAsyncDisposable
         _defDigest = ProgramDigest.Of(capabilities.Name, capabilities.Version);
         Running = new RunningTurns(settings);
         Claims = new Claims(this);
+        Presenters = new Presenters(this);
         Receipts = new Receipts(this);
+        Cancels = new Cancels(this);
+        Deletions = new Deletions(this);
         _accepted = new AcceptedWork(this);
         if (settings.SessionTtl is { } ttl)
             _retention = new Retention(this, ttl);
@@ -39,6 +42,18 @@ internal sealed class SessionHost : IAsyncDisposable
 
     /// <summary>Tells what became of one.</summary>
     public Receipts Receipts { get; }
+
+    /// <summary>Judges whoever presents a token and claims nothing.</summary>
+    public Presenters Presenters { get; }
+
+    /// <summary>Ends what runs, or is open.</summary>
+    public Cancels Cancels { get; }
+
+    /// <summary>Ends whole sessions.</summary>
+    public Deletions Deletions { get; }
+
+    /// <summary>Where the requests of one session that carry keys wait for one another.</summary>
+    public KeyGates Gates { get; } = new();
 
     public RunningTurns Running { get; }
 
