@@ -62,7 +62,7 @@ public sealed class RestChannel : IAsyncDisposable
             wire, hosts, new CrossOrigin(hosts, new AllowedOrigins(_options.AllowedOrigins)), _options.Authorize,
             (id, e) => Log(ChannelLogLevel.Error, $"Authorize threw (errorId={id})", e));
         bool servesSockets = adapter.Capabilities.WebSockets;
-        SessionRoutes routes = new(wire, access, new Discovery(wire, servesSockets, Extensions(_options), Numbers(_options)), servesSockets);
+        SessionRoutes routes = new(wire, access, new Discovery(wire, servesSockets, Extensions(_options), Numbers(_options)), servesSockets, _options.AdminAuthorize);
         Router router = new();
         routes.MapTo(router, new WebSocketOptions
         {
@@ -147,6 +147,7 @@ public sealed class RestChannel : IAsyncDisposable
             "store" => (ChannelLogLevel.Error, "the store failed"),
             "lease" => (ChannelLogLevel.Warning, "a lease could not be renewed"),
             "aborted" => (ChannelLogLevel.Warning, "a turn was aborted"),
+            "admin" => (ChannelLogLevel.Error, "AdminAuthorize threw"),
             "abandoned" => (ChannelLogLevel.Warning, "a program that was given up threw"),
             _ => (ChannelLogLevel.Error, $"a turn failed (errorId={what})"),
         };
@@ -155,8 +156,8 @@ public sealed class RestChannel : IAsyncDisposable
 
     private static IEnumerable<string> Extensions(RestChannelOptions options) =>
     [
-        "refusal-codes", "problem-json", "ready", "openapi", "idempotency-key", "respond-async",
-        "resume",
+        "refusal-codes", "problem-json", "ready", "openapi", "idempotency-key", "respond-async", "resume", "cancel", "interrupt", "read-back",
+        "delete",
         .. options.Receipts ? ["receipts"] : Array.Empty<string>(),
         .. options.AllowedOrigins.Count > 0 ? ["cors"] : Array.Empty<string>(),
         .. options.Authorize is not null ? ["principals"] : Array.Empty<string>(),

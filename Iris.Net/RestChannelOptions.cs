@@ -83,6 +83,10 @@ public sealed record RestChannelOptions
     /// and does not exist for any other. Null, the default: nobody is asked, and whoever reaches the port may start sessions.</summary>
     public Authorizer? Authorize { get; init; }
 
+    /// <summary>Finds out who may list all sessions with <c>GET /v1/sessions</c>; for whom it refuses, there is no such route. Null, the
+    /// default: for nobody.</summary>
+    public Authorizer? AdminAuthorize { get; init; }
+
     /// <summary>Compresses the messages of <c>/v1/ws</c> for clients that offer it; null, the default, for none.</summary>
     public WebSocketCompression? WebSocketCompression { get; init; }
 

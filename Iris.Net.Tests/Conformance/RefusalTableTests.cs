@@ -48,6 +48,35 @@ public sealed class RefusalTableTests
         Row("POST", Continue, "{}", [Ann], 400, "missing continuationToken", "missing-token"),
         Row("POST", Continue, "{\"continuationToken\":\"x\"}", [Ann], 409, "stale or invalid continuationToken", "stale-token"),
         Row("POST", "/v1/session/$BUSY/message", "{}", [Ann, "X-Continuation-Token: $BUSYTOKEN"], 409, "a turn is already in flight for this session", "in-flight"),
+        Row("POST", "/v1/session/$ID/cancel", "{}", [], 401, "unauthorized", "unauthorized"),
+        Row("POST", "/v1/session/%ff/cancel", "{}", [Ann], 400, "malformed session id", "malformed-path"),
+        Row("POST", "/v1/session/a%20b/cancel", "{}", [Ann], 404, "unknown session 'a b'", "unknown-session"),
+        Row("POST", "/v1/session/$ID/cancel", "{}", ["Authorization: Bearer bob", "X-Continuation-Token: $TOKEN"], 404, "unknown session '$ID'", "unknown-session"),
+        Row("POST", "/v1/session/$ID/cancel", "{}", [Ann], 400, "missing continuationToken", "missing-token"),
+        Row("POST", "/v1/session/$ID/cancel", "{}", [Ann, "X-Continuation-Token: x"], 409, "stale or invalid continuationToken", "stale-token"),
+        Row("DELETE", "/v1/session/$ID", null, [], 401, "unauthorized", "unauthorized"),
+        Row("DELETE", "/v1/session/%ff", null, [Ann], 400, "malformed session id", "malformed-path"),
+        Row("DELETE", "/v1/session/a%20b", null, [Ann], 404, "unknown session 'a b'", "unknown-session"),
+        Row("DELETE", "/v1/session/$ID", null, ["Authorization: Bearer bob", "X-Continuation-Token: $TOKEN"], 404, "unknown session '$ID'", "unknown-session"),
+        Row("DELETE", "/v1/session/$ID", null, [Ann], 400, "missing continuationToken", "missing-token"),
+        Row("DELETE", "/v1/session/$ID", null, [Ann, "X-Continuation-Token: x"], 409, "stale or invalid continuationToken", "stale-token"),
+        Row("GET", "/v1/session/$ID", null, [], 401, "unauthorized", "unauthorized"),
+        Row("GET", "/v1/session/%ff", null, [Ann], 400, "malformed session id", "malformed-path"),
+        Row("GET", "/v1/session/a%20b", null, [Ann], 404, "unknown session 'a b'", "unknown-session"),
+        Row("GET", "/v1/session/$ID", null, ["Authorization: Bearer bob", "X-Continuation-Token: $TOKEN"], 404, "unknown session '$ID'", "unknown-session"),
+        Row("GET", "/v1/session/$ID", null, [Ann], 400, "missing continuationToken", "missing-token"),
+        Row("GET", "/v1/session/$ID", null, [Ann, "X-Continuation-Token: x"], 409, "stale or invalid continuationToken", "stale-token"),
+        Row("GET", "/v1/session/$ID/timeline", null, [], 401, "unauthorized", "unauthorized"),
+        Row("GET", "/v1/session/%ff/timeline", null, [Ann], 400, "malformed session id", "malformed-path"),
+        Row("GET", "/v1/session/a%20b/timeline", null, [Ann], 404, "unknown session 'a b'", "unknown-session"),
+        Row("GET", "/v1/session/$ID/timeline", null, ["Authorization: Bearer bob", "X-Continuation-Token: $TOKEN"], 404, "unknown session '$ID'", "unknown-session"),
+        Row("GET", "/v1/session/$ID/timeline", null, [Ann], 400, "missing continuationToken", "missing-token"),
+        Row("GET", "/v1/session/$ID/timeline", null, [Ann, "X-Continuation-Token: x"], 409, "stale or invalid continuationToken", "stale-token"),
+        Row("POST", "/v1/session/$ID/cancel", "{", [Ann], 400, "malformed JSON body", "malformed-json"),
+        Row("DELETE", "/v1/session/$BUSY", null, [Ann, "X-Continuation-Token: $BUSYTOKEN"], 409, "a turn is already in flight for this session", "in-flight"),
+        Row("GET", "/v1/session/$ID/timeline?limit=0", null, [Ann, "X-Continuation-Token: $TOKEN"], 400, "bad request", "bad-request"),
+        Row("GET", "/v1/sessions", null, [Ann], 405, "method GET not allowed", "method-not-allowed"),
+        Row("POST", "/v1/session/$ID/message", "{}", [Ann, "X-Continuation-Token: $TOKEN", "Iris-If-Busy: wait"], 400, "bad request", "bad-request"),
         Row("POST", "/v1/session", "{\"do\":\"throw\"}", [Ann], 500, "internal error: turn failed", "turn-failed"),
         Row("POST", Continue, "{\"do\":\"throw\"}", [Ann, "X-Continuation-Token: $TOKEN"], 500, "internal error: turn failed", "turn-failed"),
         Row("POST", "/v1/session", "{\"do\":\"overload\"}", [Ann], 503, "overloaded", "overloaded"),
@@ -114,7 +143,7 @@ public sealed class RefusalTableTests
             RawResponse refusal = await _channel.AskAsync(
                 new RawRequest(method, Fill(target), all) { Body = body is null ? null : System.Text.Encoding.UTF8.GetBytes(Fill(body)) });
             if (accept?.Contains("problem", StringComparison.Ordinal) == true)
-                WireForm.CheckProblem(refusal, status, Fill(error), code, Fill(target));
+                WireForm.CheckProblem(refusal, status, Fill(error), code, Fill(target).Split('?')[0]);
             else
                 WireForm.CheckRefusal(refusal, status, Fill(error), code);
             Assert.That(refusal["Retry-After"], Is.EqualTo(code is "in-flight" or "overloaded" ? "1" : null));

@@ -17,7 +17,7 @@ public sealed class OpenApiTests
         HostNames hosts = new(System.Net.IPAddress.Loopback, []);
         Access access = new(wire, hosts, new CrossOrigin(hosts, new AllowedOrigins([])), null, (_, _) => { });
         Router router = new();
-        new SessionRoutes(wire, access, new Discovery(wire, true, [], []), true).MapTo(router, new WebSocketOptions());
+        new SessionRoutes(wire, access, new Discovery(wire, true, [], []), true, (_, _) => default).MapTo(router, new WebSocketOptions());
         IEnumerable<string> described = Document.GetProperty("paths").EnumerateObject()
             .SelectMany(path => path.Value.EnumerateObject().Select(method => $"{method.Name.ToUpperInvariant()} {path.Name}"));
         Assert.That(described, Is.EquivalentTo(router.Routes.Select(route => $"{route.Method} {route.Template}")));

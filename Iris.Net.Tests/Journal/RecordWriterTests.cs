@@ -129,8 +129,14 @@ public sealed class RecordWriterTests
 
     [Test]
     public void RequestClosedByACancel() => AssertRecord(
-        _writer.RequestClosed(7, Ts, isCancel: true), RecordKind.RequestClosed, """
-        "request_closed","payload":{"reason":"cancelled"}}
+        _writer.RequestClosed(7, Ts, new CancelledRequest(3, default, default)), RecordKind.RequestClosed, """
+        "request_closed","payload":{"reason":"cancelled","from":3}}
+        """);
+
+    [Test]
+    public void RequestWithAKeyClosedByACancel() => AssertRecord(
+        _writer.RequestClosed(7, Ts, new CancelledRequest(3, new byte[] { 1, 2, 3 }, new byte[] { 4 })), RecordKind.RequestClosed, """
+        "request_closed","payload":{"reason":"cancelled","from":3,"key":"AQID","body":"BA=="}}
         """);
 
     [Test]

@@ -19,6 +19,9 @@ internal sealed class LedgerClient(LedgerServer server, bool usesKeys, Action ac
     /// <summary>How often a reply was lost and found again.</summary>
     public int Recovered { get; private set; }
 
+    /// <summary>How often the store could not be written.</summary>
+    public int Unavailable { get; private set; }
+
     public async Task RunAsync(CancellationToken stop)
     {
         try
@@ -52,11 +55,17 @@ internal sealed class LedgerClient(LedgerServer server, bool usesKeys, Action ac
                     return;
                 }
 
-                // A receipt that says that nothing committed, or that it runs still; or a server that is not ready.
+                // A receipt that says that nothing committed, or that it runs still; or a server or a store that is not ready.
                 bool mayAgain = status is HttpStatusCode.OK or HttpStatusCode.Accepted or HttpStatusCode.ServiceUnavailable;
                 Assert.That(mayAgain, $"turn {number}: {status} {reply}");
                 if (status == HttpStatusCode.OK)
                     isLost = false;
+                if (status != HttpStatusCode.ServiceUnavailable)
+                    continue;
+                Assert.That(reply.GetProperty("code").GetString(), Is.EqualTo("store-unavailable"));
+                Unavailable++;
+                isLost = true;   // its receipt tells whether it committed
+                await Task.Delay(20, stop);   // no storm while the disk is ill
             }
             catch (Exception e) when (e is HttpRequestException or IOException)
             {

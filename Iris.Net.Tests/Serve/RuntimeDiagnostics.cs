@@ -14,7 +14,8 @@ internal static class RuntimeDiagnostics
     /// <summary>Lets the process collect all its garbage, and waits until it has.</summary>
     public static async Task CollectAsync(int process)
     {
-        string path = Directory.GetFiles(Path.GetTempPath(), $"dotnet-diagnostic-{process}-*-socket").Single();
+        // A process that was killed left its own behind, and its number may be used again.
+        string path = Directory.GetFiles(Path.GetTempPath(), $"dotnet-diagnostic-{process}-*-socket").MaxBy(File.GetLastWriteTimeUtc)!;
         // What the first finalizes, the second frees; what is empty then goes back to the system with the next ones.
         for (int round = 0; round < 5; round++)
         {

@@ -169,6 +169,36 @@ internal sealed class AcceptedWorkTests
     }
 
     [Test]
+    public async Task WhatFindsNoPlaceAtStartIsTakenUpOnceThereIsOne()
+    {
+        SessionTesterClient[] clients = [await CrashAsync(key: null), await CrashAsync(key: null)];
+        TaskCompletionSource gate = new();
+        await using SessionTester next = new(
+            async (turn, cancel) =>
+            {
+                await gate.Task;
+                return await Attempt(turn, cancel);
+            },
+            s => s with { Time = _time, MaxConcurrentTurns = 1 }, store: new DurableMemory(_memory));
+        Admission[] first = [await clients[0].At(next).AskAsync(), await clients[1].At(next).AskAsync()];
+        Assert.That(first.Count(asked => asked.Attached is not null), Is.EqualTo(1));
+        gate.SetResult();
+        await first.Single(asked => asked.Attached is not null).Attached!.Events.EndAsync();
+        foreach (SessionTesterClient client in clients)
+        {
+            TurnEnd? end = null;
+            for (DateTime late = DateTime.UtcNow.AddSeconds(30); end is not { IsCommitted: true } && DateTime.UtcNow < late;)
+            {
+                _time.Advance(TimeSpan.FromSeconds(1));
+                await Task.Yield();
+                end = await EndAsync(next, client);
+            }
+
+            Assert.That(end?.IsCommitted, Is.True, "nobody asked for it again");
+        }
+    }
+
+    [Test]
     public async Task AnAcceptanceThatTheStoreDoesNotTakeIsNone()
     {
         FaultyStore store = null!;

@@ -101,8 +101,11 @@ internal sealed class ChannelKeyTests
         }
 
         await using SessionTester stranger = Make(3);
-        Assert.That((await client.At(stranger).AskAsync()).Refusal, Is.EqualTo(Refusal.StoreUnavailable));
-        Assert.That(stranger.Reports.Single().Error, Is.InstanceOf<CryptographicException>());
+        Assert.That((await client.At(stranger).AskAsync()).Refusal, Is.EqualTo(Refusal.StaleToken));
+        foreach (string? key in (string?[])[null, "k"])
+            Assert.That((await client.At(stranger).AdmitAsync("1", key)).Refusal, Is.EqualTo(Refusal.StaleToken));
+        await using SessionTester again = Make(2);
+        Assert.That((await client.At(again).SendAsync()).IsCommitted, "the stranger left no lease");
 
         SessionTester Make(params byte[] keys) => new(
             store: new DurableMemory(memory),

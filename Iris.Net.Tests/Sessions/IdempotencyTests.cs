@@ -158,7 +158,7 @@ internal sealed class IdempotencyTests(bool isDurable)
         SessionTesterClient client = host.Client();
         await RunAsync(client, "1", new string('k', 20));
         await RunAsync(client, "1", "k");   // nor that of a session
-        TurnRequest invalid = new(SessionTester.Utf8("1"), null) { HasInvalidKey = true };
+        TurnRequest invalid = new(SessionTester.Utf8("1"), null) { HasInvalidField = true };
         Assert.That((await host.Sessions.Claims.StartAsync(invalid)).Refusal, Is.EqualTo(Refusal.BadRequest));
         foreach ((string id, string token, Refusal refusal) in ((string, string, Refusal)[])
             [("nowhere", "", Refusal.UnknownSession), (client.Id.Value, "", Refusal.MissingToken), (client.Id.Value, "wrong", Refusal.BadRequest)])

@@ -34,14 +34,15 @@ internal sealed record ChannelWire(SessionHost Sessions, bool IsSeedExact, bool 
     /// <param name="errorId">Names an exception in the server's log.</param>
     /// <param name="echoesPath">False: the path is too long to be sent back.</param>
     /// <param name="recover">Where the reply is that the refused client missed.</param>
+    /// <param name="reason">Why the session is gone.</param>
     /// <param name="cancel">Ends the wait.</param>
     public ValueTask RefuseAsync(
         HttpExchange exchange, RefusalCode code, string? error = null, string? errorId = null, bool echoesPath = true,
-        string? recover = null, CancellationToken cancel = default)
+        string? recover = null, string? reason = null, CancellationToken cancel = default)
     {
         HttpResponse response = exchange.Response;
         response.Status = RefusalText.StatusOf(code);
-        return response.SendAsync(WriteRefusal(exchange.Request, response, code, error, errorId, echoesPath, recover), cancel);
+        return response.SendAsync(WriteRefusal(exchange.Request, response, code, error, errorId, echoesPath, recover, reason), cancel);
     }
 
     /// <summary>The header fields that a program reads a refusal by.</summary>
@@ -59,7 +60,7 @@ internal sealed record ChannelWire(SessionHost Sessions, bool IsSeedExact, bool 
     /// could not be read.</summary>
     public ReadOnlyMemory<byte> WriteRefusal(
         HttpRequest? request, HttpResponse response, RefusalCode code, string? error = null, string? errorId = null, bool echoesPath = true,
-        string? recover = null)
+        string? recover = null, string? reason = null)
     {
         AddRefusalHeaders(response, code);
         error ??= RefusalText.ErrorOf(code);
@@ -68,11 +69,11 @@ internal sealed record ChannelWire(SessionHost Sessions, bool IsSeedExact, bool 
         if (request is null || IsSeedExact || !AsksForProblem(request))
         {
             AddJsonHeaders(response);
-            return WireJson.Refusal(error, IsSeedExact ? null : RefusalText.CodeOf(code), IsSeedExact ? null : errorId, recover);
+            return WireJson.Refusal(error, IsSeedExact ? null : RefusalText.CodeOf(code), IsSeedExact ? null : errorId, recover, reason);
         }
 
         AddHeaders(response, ProblemType);
-        return WireJson.Problem(code, response.Status, error, echoesPath ? Encoding.UTF8.GetString(request.Path) : null, errorId, recover);
+        return WireJson.Problem(code, response.Status, error, echoesPath ? Encoding.UTF8.GetString(request.Path) : null, errorId, recover, reason);
     }
 
     /// <summary>An <c>error</c> event.</summary>

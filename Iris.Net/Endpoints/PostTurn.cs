@@ -53,11 +53,14 @@ internal sealed class PostTurn(ChannelWire wire, TurnReplies replies)
         bool isTooLong = sessionId.Length > SessionId.MaxLength;
         if (isTooLong)
             Telemetry.Breached("SessionId.MaxLength");
-        TurnRequest request = RequestOf(exchange, body.Json);
+        TurnRequest request = RequestOf(exchange, body.Json, isStart);
         Admission admission =
             isStart ? await wire.Sessions.Claims.StartAsync(request, CancellationToken.None).ConfigureAwait(false)
             : isTooLong ? Refusal.UnknownSession
             : await wire.Sessions.Claims.ContinueAsync(
+                new SessionId(sessionId), body.Token ?? TokenField.Read(exchange.Request), request, CancellationToken.None).ConfigureAwait(false);
+        if (admission.Refusal == Refusal.InFlight && request.Interrupts)
+            admission = await wire.Sessions.Claims.InterruptAsync(
                 new SessionId(sessionId), body.Token ?? TokenField.Read(exchange.Request), request, CancellationToken.None).ConfigureAwait(false);
         bool streams = WantsStream(exchange.Request);
         if (admission.Turn is not { } turn)
@@ -77,11 +80,13 @@ internal sealed class PostTurn(ChannelWire wire, TurnReplies replies)
             await replies.EndAsync(exchange, turn.SessionId, turn.Number, end, disconnected).ConfigureAwait(false);
     }
 
-    private TurnRequest RequestOf(HttpExchange exchange, byte[] body)
+    private TurnRequest RequestOf(HttpExchange exchange, byte[] body, bool isStart)
     {
         string? key = null;
-        bool isValid = wire.IsSeedExact || IdempotencyKeyField.TryRead(exchange.Request, out key);
-        return new TurnRequest(body, exchange.Principal, key) { HasInvalidKey = !isValid };
+        bool interrupts = false;
+        bool isValid = wire.IsSeedExact
+            || (IdempotencyKeyField.TryRead(exchange.Request, out key) & (isStart || IfBusyField.TryRead(exchange.Request, out interrupts)));
+        return new TurnRequest(body, exchange.Principal, key) { HasInvalidField = !isValid, Interrupts = interrupts };
     }
 
     // What was refused, failed, runs already, or ran before.

@@ -5,16 +5,19 @@ using Iris.Net.Server;
 namespace Iris.Net.Endpoints;
 
 /// <summary>The channel's routes, and what answers where there is none.</summary>
-internal sealed class SessionRoutes(ChannelWire wire, Access access, Discovery discovery, bool servesSockets)
+internal sealed class SessionRoutes(
+    ChannelWire wire, Access access, Discovery discovery, bool servesSockets, Authorizer? admin = null)
 {
     private readonly PostTurn _post = new(wire, new TurnReplies(wire));
     private readonly TurnReceipt _receipt = new(wire, new TurnReplies(wire));
     private readonly SessionStream _stream = new(wire, new TurnReplies(wire));
+    private readonly SessionReading _reading = new(wire, new TurnReplies(wire));
 
     public const string SessionIdValue = "sessionId";
     public const string Health = "/v1/health";
     public const string Ready = "/v1/ready";
     private const string Sockets = "/v1/ws";
+    private const string Sessions = "/v1/sessions";   // to whom it is not granted there is none
 
     /// <summary>Adds the routes.</summary>
     public void MapTo(Router router, WebSocketOptions sockets)
@@ -27,6 +30,13 @@ internal sealed class SessionRoutes(ChannelWire wire, Access access, Discovery d
             router.Map("GET", "/v1", discovery.AboutAsync);
             router.Map("GET", $"/v1/session/{{{SessionIdValue}}}/turn", _receipt.GetAsync);
             router.Map("GET", $"/v1/session/{{{SessionIdValue}}}/stream", _stream.GetAsync);
+            SessionEnds ends = new(wire, _post, new TurnReplies(wire));
+            router.Map("POST", $"/v1/session/{{{SessionIdValue}}}/cancel", ends.CancelAsync);
+            router.Map("DELETE", $"/v1/session/{{{SessionIdValue}}}", ends.DeleteAsync);
+            router.Map("GET", $"/v1/session/{{{SessionIdValue}}}", _reading.GetAsync);
+            router.Map("GET", $"/v1/session/{{{SessionIdValue}}}/timeline", _reading.TimelineAsync);
+            if (admin is not null)
+                router.Map("GET", Sessions, new SessionList(wire, _reading, admin, RefuseAsync).GetAsync);
             router.Map("GET", Health, discovery.HealthAsync);
             router.Map("GET", Ready, discovery.ReadyAsync);
             router.Map("GET", "/v1/openapi.json", discovery.OpenApiAsync);
@@ -85,7 +95,7 @@ internal sealed class SessionRoutes(ChannelWire wire, Access access, Discovery d
             return;
         }
 
-        exchange.Response.Headers.Add("Allow"u8, exchange.Route.Allow.Length > 0 ? exchange.Route.Allow : "POST");
+        exchange.Response.Headers.Add("Allow"u8, exchange.Route.Allow.Length > 0 && exchange.Route.Template != Sessions ? exchange.Route.Allow : "POST");
         await wire.RefuseAsync(
             exchange, RefusalCode.MethodNotAllowed, $"method {request.Method} not allowed", cancel: disconnected).ConfigureAwait(false);
     }

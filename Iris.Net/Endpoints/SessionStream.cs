@@ -17,17 +17,17 @@ internal sealed class SessionStream(ChannelWire wire, TurnReplies replies)
         }
 
         SessionId id = new(sessionId);
-        ReadAccess access = sessionId.Length > SessionId.MaxLength
-            ? new(Refusal.UnknownSession)
+        Presented access = sessionId.Length > SessionId.MaxLength
+            ? new((Admission)Refusal.UnknownSession)
             : await wire.Sessions.Receipts.OpenAsync(
                 id, TokenField.Read(exchange.Request), exchange.Principal, CancellationToken.None).ConfigureAwait(false);
-        Refusal refusal = access.Refusal;
+        Admission refusal = access.Refused;
         EventCursor? after = null;
-        if (refusal == Refusal.None && (!TryReadAfter(exchange.Request, out after) || after?.Turn > access.Head!.Turn + 1))
+        if (!access.IsRefused && (!TryReadAfter(exchange.Request, out after) || after?.Turn > access.Head!.Turn + 1))
             refusal = Refusal.BadRequest;
-        if (refusal == Refusal.None && !wire.Sessions.Readers.TryEnter(id))
+        if (!access.IsRefused && refusal.Refusal == Refusal.None && !wire.Sessions.Readers.TryEnter(id))
             refusal = Refusal.Overloaded;
-        if (refusal != Refusal.None)
+        if (refusal.Refusal != Refusal.None)
         {
             await replies.RefusedAsync(exchange, refusal, sessionId, disconnected).ConfigureAwait(false);
             return;

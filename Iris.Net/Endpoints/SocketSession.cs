@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Json;
 using Iris.Net.Server;
 using Iris.Net.Sessions;
 using Iris.Net.Stores;
@@ -32,14 +33,14 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
     {
         while (true)
         {
-            WebSocketMessage message = await socket.ReceiveAsync(disconnected).ConfigureAwait(false);
-            if (message.Kind == WebSocketMessageKind.Closed)
+            await socket.WaitAsync(disconnected).ConfigureAwait(false);
+            if (socket.Received.Kind == WebSocketMessageKind.Closed)
             {
-                await EndAsync(message.CloseCode).ConfigureAwait(false);
+                await EndAsync(socket.Received.CloseCode).ConfigureAwait(false);
                 return;
             }
 
-            await AnswerAsync(message.Payload, disconnected).ConfigureAwait(false);
+            await AnswerAsync(socket.Received.Payload, disconnected).ConfigureAwait(false);
         }
     }
 
@@ -50,11 +51,32 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
         if (body.Ref?.Length > LongestRef)
             return RefuseAsync(RefusalCode.BadRequest, $"$ref is longer than {LongestRef} bytes", null, disconnected);
         if (body.IsControl)
-            return RefuseAsync(RefusalCode.BadRequest, null, body.Ref, disconnected);
+            return ControlAsync(body, disconnected);
         if (_bound is null && body.Token is not null)
             return RefuseAsync(
                 RefusalCode.BadRequest, "present no continuationToken to start a session", body.Ref, disconnected);
         return AdmitAsync(body, disconnected);
+    }
+
+    private async ValueTask ControlAsync(TurnBody body, CancellationToken disconnected)
+    {
+        if (TurnRequest.Parse(body.Json).GetProperty("$iris"u8) is not { ValueKind: JsonValueKind.String } what || !what.ValueEquals("cancel"u8))
+        {
+            await RefuseAsync(RefusalCode.BadRequest, null, body.Ref, disconnected).ConfigureAwait(false);
+            return;
+        }
+
+        CancelAnswer answer = _bound is { } id
+            ? await wire.Sessions.Cancels.CancelAsync(id, token: null, socket.Principal, CancellationToken.None).ConfigureAwait(false)
+            : default;
+        if (answer.Refused.Refusal != Refusal.None)
+        {
+            await RefuseAsync(answer.Refused, body.Ref, disconnected).ConfigureAwait(false);
+            return;
+        }
+
+        Queue(WireJson.CancelEvent(answer.Turn).Span, body.Ref);
+        await socket.FlushAsync(disconnected).ConfigureAwait(false);
     }
 
     private bool TryRead(in ReadOnlySequence<byte> message, out TurnBody body)
@@ -110,8 +132,13 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
             return;
         }
 
+        await RefuseAsync(admission, body.Ref, disconnected).ConfigureAwait(false);
+    }
+
+    private ValueTask RefuseAsync(Admission admission, byte[]? reference, CancellationToken disconnected)
+    {
         string? message = admission.Refusal == Refusal.UnknownSession ? $"unknown session '{_bound}'" : null;
-        await RefuseAsync(RefusalText.CodeOf(admission.Refusal), message, body.Ref, disconnected).ConfigureAwait(false);
+        return RefuseAsync(RefusalText.CodeOf(admission.Refusal), message, reference, disconnected);
     }
 
     private ValueTask RefuseAsync(RefusalCode code, string? message, byte[]? reference, CancellationToken disconnected) =>

@@ -1,6 +1,5 @@
 using Iris.Net.Server;
 using Iris.Net.Sessions;
-using Iris.Net.Stores;
 
 namespace Iris.Net.Endpoints;
 
@@ -10,23 +9,16 @@ internal sealed class TurnReceipt(ChannelWire wire, TurnReplies replies)
     /// <summary><c>GET /v1/session/{sessionId}/turn</c></summary>
     public async ValueTask GetAsync(HttpExchange exchange, CancellationToken disconnected)
     {
-        if (!exchange.Route.TryDecode(SessionRoutes.SessionIdValue, out string sessionId))
-        {
-            await wire.RefuseAsync(exchange, RefusalCode.MalformedPath, cancel: disconnected).ConfigureAwait(false);
+        if (await replies.SessionOfAsync(exchange, disconnected).ConfigureAwait(false) is not { } id)
             return;
-        }
-
-        SessionId id = new(sessionId);
-        Admission asked = sessionId.Length > SessionId.MaxLength
-            ? Refusal.UnknownSession
-            : await wire.Sessions.Receipts.AskAsync(
-                id, TokenField.Read(exchange.Request), exchange.Principal, CancellationToken.None).ConfigureAwait(false);
+        Admission asked = await wire.Sessions.Receipts.AskAsync(
+            id, TokenField.Read(exchange.Request), exchange.Principal, CancellationToken.None).ConfigureAwait(false);
         if (asked.Attached is { } turn)
             await RunningAsync(exchange, turn, disconnected).ConfigureAwait(false);
         else if (asked.Replayed is { } past)
             await replies.EndAsync(exchange, id, past.Number, past.End, disconnected).ConfigureAwait(false);
         else
-            await replies.RefusedAsync(exchange, asked, sessionId, disconnected).ConfigureAwait(false);
+            await replies.RefusedAsync(exchange, asked, id.Value, disconnected).ConfigureAwait(false);
     }
 
     private async ValueTask RunningAsync(HttpExchange exchange, RunningTurn turn, CancellationToken disconnected)

@@ -8,7 +8,17 @@ namespace Iris.Net.Endpoints;
 /// <summary>Buffered answers of turns: how one ended, that it runs, or why there is none.</summary>
 internal sealed class TurnReplies(ChannelWire wire)
 {
-    private const string Timestamp = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";   // RFC 3339
+    /// <summary>The session that a request is for; null where it was refused, because there can be none.</summary>
+    public async ValueTask<SessionId?> SessionOfAsync(HttpExchange exchange, CancellationToken cancel = default)
+    {
+        if (!exchange.Route.TryDecode(SessionRoutes.SessionIdValue, out string sessionId))
+            await wire.RefuseAsync(exchange, RefusalCode.MalformedPath, cancel: cancel).ConfigureAwait(false);
+        else if (sessionId.Length > SessionId.MaxLength)
+            await RefusedAsync(exchange, Refusal.UnknownSession, sessionId, cancel).ConfigureAwait(false);
+        else
+            return new SessionId(sessionId);
+        return null;
+    }
 
     /// <summary>How an attempt ended.</summary>
     public ValueTask EndAsync(
@@ -38,11 +48,14 @@ internal sealed class TurnReplies(ChannelWire wire)
     /// <summary>That there is none, and why.</summary>
     public ValueTask RefusedAsync(HttpExchange exchange, Admission admission, string sessionId, CancellationToken cancel = default)
     {
+        GoneSession? gone = wire.IsSeedExact ? null : admission.Gone;
+        if (gone is not null)
+            sessionId = gone.Id.Value;   // that of a START is not in its path
         bool isTooLong = sessionId.Length > SessionId.MaxLength;   // not echoed
         string? error = admission.Refusal == Refusal.UnknownSession && !isTooLong ? $"unknown session '{sessionId}'" : null;
         return wire.RefuseAsync(
             exchange, RefusalText.CodeOf(admission.Refusal), error, echoesPath: !isTooLong,
-            recover: admission.CanRecover && !wire.IsSeedExact ? ReceiptPath(sessionId) : null, cancel: cancel);
+            recover: admission.CanRecover && !wire.IsSeedExact ? ReceiptPath(sessionId) : null, reason: gone?.Reason, cancel: cancel);
     }
 
     /// <summary>An attempt that ended in an error.</summary>
@@ -64,6 +77,6 @@ internal sealed class TurnReplies(ChannelWire wire)
         if (end.Status is TurnStatus.Contended or TurnStatus.Aborted)
             headers.Add("Iris-Outcome"u8, end.Status == TurnStatus.Contended ? "contended"u8 : "aborted"u8);
         if (end.ExpiresAt is { } at)
-            headers.Add("Iris-Expires-At"u8, at.UtcDateTime.ToString(Timestamp, CultureInfo.InvariantCulture));
+            headers.Add("Iris-Expires-At"u8, WireJson.Timestamp(at));
     }
 }

@@ -10,6 +10,41 @@ namespace Iris.Net.Endpoints;
 /// <summary>The JSON that clients see beside the events of a turn.</summary>
 internal static class WireJson
 {
+    /// <summary>A time in UTC as RFC 3339 has it.</summary>
+    public static string Timestamp(DateTimeOffset at) =>
+        at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+
+    /// <summary><c>{"sessionId":S,"turn":N,"status":"cancelling"}</c>, or <c>{"sessionId":S,"status":"idle","recover":PATH}</c>.</summary>
+    public static ReadOnlyMemory<byte> Cancel(string sessionId, long turn, string? recover) => Write(json =>
+    {
+        json.WriteString("sessionId"u8, sessionId);
+        if (turn > 0)
+            json.WriteNumber("turn"u8, turn);
+        json.WriteString("status"u8, turn > 0 ? "cancelling"u8 : "idle"u8);
+        if (recover is not null)
+            json.WriteString("recover"u8, recover);
+    });
+
+    /// <summary><c>{"type":"cancelling","turn":N}</c>, or <c>{"type":"idle"}</c>.</summary>
+    public static ReadOnlyMemory<byte> CancelEvent(long turn) => Write(json =>
+    {
+        json.WriteString("type"u8, turn > 0 ? "cancelling"u8 : "idle"u8);
+        if (turn > 0)
+            json.WriteNumber("turn"u8, turn);
+    });
+
+    /// <summary>Writes an object of some members.</summary>
+    public static ReadOnlyMemory<byte> Write(Action<Utf8JsonWriter> members)
+    {
+        ArrayBufferWriter<byte> buffer = new(256);
+        using Utf8JsonWriter json = new(buffer, JsonText.Writer);
+        json.WriteStartObject();
+        members(json);
+        json.WriteEndObject();
+        json.Flush();
+        return buffer.WrittenMemory;
+    }
+
     /// <summary><c>{"sessionId":S,"continuationToken":T,"status":"running","turn":N}</c></summary>
     public static ReadOnlyMemory<byte> Running(string sessionId, ReadOnlySpan<byte> token, long turn)
     {
@@ -66,14 +101,16 @@ internal static class WireJson
         return buffer.WrittenMemory;
     }
 
-    /// <summary><c>{"error":TEXT,"code":CODE,"errorId":ID,"recover":PATH}</c>; all but the text where they are given.</summary>
-    public static ReadOnlyMemory<byte> Refusal(string error, string? code, string? errorId, string? recover = null) =>
-        Write("error"u8, error, code, errorId, recover);
+    /// <summary><c>{"error":TEXT,"code":CODE,"reason":R,"errorId":ID,"recover":PATH}</c>; all but the text where they are given.</summary>
+    public static ReadOnlyMemory<byte> Refusal(
+        string error, string? code, string? errorId, string? recover = null, string? reason = null) =>
+        Write("error"u8, error, code, errorId, recover, reason);
 
-    /// <summary><c>{"type":URN,"title":TEXT,"status":N,"detail":TEXT,"instance":PATH,"error":TEXT,"code":CODE,"errorId":ID,
-    /// "recover":PATH}</c>, RFC 9457 section 3; paths and id where they are given.</summary>
+    /// <summary><c>{"type":URN,"title":TEXT,"status":N,"detail":TEXT,"instance":PATH,"error":TEXT,"code":CODE,"reason":R,
+    /// "errorId":ID,"recover":PATH}</c>, RFC 9457 section 3; paths and id where they are given.</summary>
     public static ReadOnlyMemory<byte> Problem(
-        RefusalCode code, int status, string error, string? instance, string? errorId, string? recover = null)
+        RefusalCode code, int status, string error, string? instance, string? errorId, string? recover = null,
+        string? reason = null)
     {
         string name = RefusalText.CodeOf(code);
         ArrayBufferWriter<byte> buffer = new(512);
@@ -87,6 +124,8 @@ internal static class WireJson
             json.WriteString("instance"u8, instance);
         json.WriteString("error"u8, error);
         json.WriteString("code"u8, name);
+        if (reason is not null)
+            json.WriteString("reason"u8, reason);
         if (errorId is not null)
             json.WriteString("errorId"u8, errorId);
         if (recover is not null)
@@ -136,7 +175,8 @@ internal static class WireJson
         return buffer.WrittenMemory;
     }
 
-    private static ReadOnlyMemory<byte> Write(ReadOnlySpan<byte> name, string text, string? code, string? errorId, string? recover = null, bool type = false)
+    private static ReadOnlyMemory<byte> Write(
+        ReadOnlySpan<byte> name, string text, string? code, string? errorId, string? recover = null, string? reason = null, bool type = false)
     {
         ArrayBufferWriter<byte> buffer = new(256);
         using Utf8JsonWriter json = new(buffer, JsonText.Writer);
@@ -146,6 +186,8 @@ internal static class WireJson
         json.WriteString(name, text);
         if (code is not null)
             json.WriteString("code"u8, code);
+        if (reason is not null)
+            json.WriteString("reason"u8, reason);
         if (errorId is not null)
             json.WriteString("errorId"u8, errorId);
         if (recover is not null)

@@ -100,11 +100,24 @@ internal sealed class RecordWriter(string defDigest) : IDisposable
     }
 
     /// <summary>The open request's results are never offered again.</summary>
-    public JournalEntry RequestClosed(long seq, long ts, bool isCancel = false)
+    public JournalEntry RequestClosed(long seq, long ts)
     {
         Begin(seq, ts, RecordKind.RequestClosed, "request_closed"u8);
-        if (isCancel)
-            _json.WriteString("reason"u8, "cancelled"u8);
+        return End();
+    }
+
+    /// <summary>The same, by a cancel: whoever repeats that very request is told so.</summary>
+    public JournalEntry RequestClosed(long seq, long ts, in CancelledRequest request)
+    {
+        Begin(seq, ts, RecordKind.RequestClosed, "request_closed"u8);
+        _json.WriteString("reason"u8, "cancelled"u8);
+        _json.WriteNumber("from"u8, request.FirstSeq);
+        if (!request.Key.IsEmpty)
+        {
+            _json.WriteBase64String("key"u8, request.Key.Span);
+            _json.WriteBase64String("body"u8, request.BodyDigest.Span);
+        }
+
         return End();
     }
 

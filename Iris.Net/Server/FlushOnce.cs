@@ -2,19 +2,21 @@ using System.IO.Pipelines;
 
 namespace Iris.Net.Server;
 
-/// <summary>Flushes an output that several write to under one lock: whoever comes while a flush is pending waits until all that
-/// is there by then was sent.</summary>
-internal sealed class FlushOnce(PipeWriter output, Lock gate)
+/// <summary>Flushes an output that several write to while they lock this: whoever comes while a flush is pending waits until all
+/// that is there by then was sent.</summary>
+internal abstract class FlushOnce(PipeWriter output)
 {
     private Task? _running;
     private Exception? _failure;
 
+    protected PipeWriter Output => output;
+
     /// <summary>Sends what was written.</summary>
     /// <exception cref="IOException">The peer is gone.</exception>
-    public ValueTask RunAsync(CancellationToken cancel = default)
+    public ValueTask FlushAsync(CancellationToken cancel = default)
     {
         Task running;
-        lock (gate)
+        lock (this)
         {
             ThrowIfFailed();
             if (_running is null)
@@ -41,12 +43,12 @@ internal sealed class FlushOnce(PipeWriter output, Lock gate)
         return WaitAsync(running, cancel);
     }
 
-    /// <summary>Sends what was written, without telling how it went.</summary>
-    public void Start()
+    /// <summary>Sends what was written, without waiting and without telling how it went.</summary>
+    public void BeginFlush()
     {
         try
         {
-            _ = RunAsync().AsTask();
+            _ = FlushAsync().AsTask();
         }
         catch (IOException)
         {
@@ -67,7 +69,7 @@ internal sealed class FlushOnce(PipeWriter output, Lock gate)
             while (true)
             {
                 await flush.ConfigureAwait(false);
-                lock (gate)
+                lock (this)
                 {
                     if (output.UnflushedBytes == 0)
                     {

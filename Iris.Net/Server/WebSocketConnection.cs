@@ -13,7 +13,6 @@ public sealed class WebSocketConnection
 {
     private readonly HttpConnection _connection;
     private readonly WebSocketUpgrade _upgrade;
-    private readonly Lock _gate = new();        // over the protocol's state and the output
     private readonly WebSocketProtocol _protocol;
     private readonly MessageDeflater? _deflater;
     private readonly WebSocketSender _sender;
@@ -34,10 +33,10 @@ public sealed class WebSocketConnection
         }
 
         _protocol = new WebSocketProtocol(upgrade.Route.Limits, inflater);
-        _sender = new WebSocketSender(Transport.Output, _protocol, _deflater, _gate);
+        _sender = new WebSocketSender(Transport.Output, _protocol, _deflater);
         _closing = new WebSocketClosing(_sender, deadlines);
         _receiver = new WebSocketReceiver(
-            Transport, _protocol, _sender, _closing, _gate, deadlines, mostPongs: upgrade.Route.Options.MaxMessageSize);
+            Transport, _protocol, _sender, _closing, deadlines, mostPongs: upgrade.Route.Options.MaxMessageSize);
     }
 
     /// <summary>Who asked, as <see cref="HttpServerOptions.Before"/> found out.</summary>
@@ -70,6 +69,8 @@ public sealed class WebSocketConnection
     /// <summary>Whether the connection was reset: nothing that is sent arrives any more.</summary>
     public bool IsAborted => Transport.IsAborted;
 
+    internal WebSocketMessage Received => _receiver.Received;
+
     internal WebSocketOptions Options => _upgrade.Route.Options;
 
     private Connection Transport => _connection.Transport;
@@ -82,6 +83,9 @@ public sealed class WebSocketConnection
     /// unfinished.</exception>
     public ValueTask<WebSocketMessage> ReceiveAsync(CancellationToken cancel = default) =>
         _receiver.ReceiveAsync(inParts: false, _connection.Beside(cancel));
+
+    /// <summary>The same, for <see cref="Received"/>: a wait without a value takes less memory.</summary>
+    internal ValueTask WaitAsync(CancellationToken cancel) => _receiver.WaitAsync(inParts: false, _connection.Beside(cancel));
 
     /// <summary>Waits for the next part of a message: a fragment, or some 64 KiB of a larger one; so a message may be larger than
     /// memory. Text is judged as it comes: a part may end within a character. Otherwise as <see cref="ReceiveAsync"/>.</summary>
@@ -197,7 +201,7 @@ public sealed class WebSocketConnection
         {
             if (_isCounted)
                 HttpInstruments.WebSockets.Add(-1);
-            lock (_gate)
+            lock (_sender)
             {
                 _protocol.Dispose();
                 _deflater?.Dispose();

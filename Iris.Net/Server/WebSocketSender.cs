@@ -4,27 +4,26 @@ using Iris.Net.WebSockets;
 
 namespace Iris.Net.Server;
 
-/// <summary>A WebSocket's one way out: what several callers queue leaves in order, all that there is in one send.</summary>
+/// <summary>A WebSocket's one way out: what several callers queue leaves in order, all that there is in one send. Whoever uses the
+/// output or the protocol locks this.</summary>
 /// <param name="output">Takes the frames.</param>
 /// <param name="protocol">Knows whether our close is written: behind it nothing goes out.</param>
 /// <param name="deflater">Compresses whole messages; null where that was not agreed on.</param>
-/// <param name="gate">Over the protocol and the output.</param>
-internal sealed class WebSocketSender(PipeWriter output, WebSocketProtocol protocol, MessageDeflater? deflater, Lock gate)
+internal sealed class WebSocketSender(PipeWriter output, WebSocketProtocol protocol, MessageDeflater? deflater) : FlushOnce(output)
 {
-    private readonly FlushOnce _flush = new(output, gate);
     private Opcode _unfinished;     // of the message that goes out in parts; Continuation for none
 
     /// <summary>Adds a whole message or a control frame.</summary>
     public void Queue(Opcode opcode, ReadOnlySpan<byte> payload)
     {
-        lock (gate)
+        lock (this)
         {
             if (!MayBegin(opcode))
                 return;
             if (MayCompress(opcode) && deflater!.TryDeflate(payload, out ReadOnlySpan<byte> compressed))
-                FrameWriter.Write(output, opcode, compressed, isCompressed: true);
+                FrameWriter.Write(Output, opcode, compressed, isCompressed: true);
             else
-                FrameWriter.Write(output, opcode, payload);
+                FrameWriter.Write(Output, opcode, payload);
             deflater?.Release();
         }
     }
@@ -32,14 +31,14 @@ internal sealed class WebSocketSender(PipeWriter output, WebSocketProtocol proto
     /// <summary>Adds a whole message.</summary>
     public void Queue(Opcode opcode, in ReadOnlySequence<byte> payload)
     {
-        lock (gate)
+        lock (this)
         {
             if (!MayBegin(opcode))
                 return;
             if (MayCompress(opcode) && deflater!.TryDeflate(payload, out ReadOnlySpan<byte> compressed))
-                FrameWriter.Write(output, opcode, compressed, isCompressed: true);
+                FrameWriter.Write(Output, opcode, compressed, isCompressed: true);
             else
-                FrameWriter.Write(output, opcode, payload);
+                FrameWriter.Write(Output, opcode, payload);
             deflater?.Release();
         }
     }
@@ -48,14 +47,14 @@ internal sealed class WebSocketSender(PipeWriter output, WebSocketProtocol proto
     /// <exception cref="InvalidOperationException">A message of the other kind is unfinished.</exception>
     public void QueuePart(Opcode opcode, in ReadOnlySequence<byte> payload, bool isLast)
     {
-        lock (gate)
+        lock (this)
         {
             bool begins = _unfinished == Opcode.Continuation;
             if (!begins && _unfinished != opcode)
                 throw new InvalidOperationException("A message of the other kind is unfinished.");
             if (protocol.IsCloseWritten)
                 return;
-            FrameWriter.Write(output, begins ? opcode : Opcode.Continuation, payload, isLast);
+            FrameWriter.Write(Output, begins ? opcode : Opcode.Continuation, payload, isLast);
             _unfinished = isLast ? Opcode.Continuation : opcode;
         }
     }
@@ -63,16 +62,9 @@ internal sealed class WebSocketSender(PipeWriter output, WebSocketProtocol proto
     /// <summary>Adds our close, once; false where it was written before.</summary>
     public bool TryQueueClose(WebSocketCloseCode code, string reason)
     {
-        lock (gate)
-            return protocol.WriteClose(output, code, reason);
+        lock (this)
+            return protocol.WriteClose(Output, code, reason);
     }
-
-    /// <summary>Sends what was queued.</summary>
-    /// <exception cref="IOException">The peer is gone.</exception>
-    public ValueTask FlushAsync(CancellationToken cancel) => _flush.RunAsync(cancel);
-
-    /// <summary>Sends what was queued, without waiting and without telling how it went.</summary>
-    public void BeginFlush() => _flush.Start();
 
     private bool MayCompress(Opcode opcode) => deflater is not null && (opcode is Opcode.Text or Opcode.Binary);
 

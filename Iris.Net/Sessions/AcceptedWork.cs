@@ -3,56 +3,104 @@ using Iris.Net.Stores;
 
 namespace Iris.Net.Sessions;
 
-/// <summary>Takes up after a restart what was answered with 202 and has no end yet.</summary>
-internal sealed class AcceptedWork(SessionHost host)
+/// <summary>Takes up after a restart what was answered with 202 and has no end yet. What finds no place, or a store that does not
+/// answer, is tried again later.</summary>
+internal sealed class AcceptedWork : IAsyncDisposable
 {
     private const int MostAttempts = 3;   // without an end
 
-    public async ValueTask ResumeAsync(CancellationToken cancel = default)
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LastRetry = TimeSpan.FromMinutes(5);
+
+    private readonly SessionHost _host;
+    private readonly ITimer _retry;
+    private TimeSpan _delay = FirstRetry;
+
+    public AcceptedWork(SessionHost host)
     {
-        if (!host.Settings.Store.Traits.Durable)
-            return;
-        List<SessionId> due = [];
-        await foreach (SessionId id in host.Settings.Store.DueAsync(DateTimeOffset.MinValue, int.MaxValue, cancel).ConfigureAwait(false))
-            due.Add(id);
-        foreach (SessionId id in due)
-            await ResumeAsync(id, cancel).ConfigureAwait(false);
+        _host = host;
+        _retry = host.Settings.Time.CreateTimer(
+            static work => _ = ((AcceptedWork)work!).ResumeAsync().AsTask(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    private async ValueTask ResumeAsync(SessionId id, CancellationToken cancel)
+    private IStateStore Store => _host.Settings.Store;
+
+    public async ValueTask ResumeAsync(CancellationToken cancel = default)
     {
-        BeginResult begun = await host.Settings.Store.BeginAsync(id, default, host.LeaseRequest, cancel).ConfigureAwait(false);
-        if (begun.Status != BeginStatus.Begun)
+        if (!Store.Traits.Durable)
             return;
+        bool isDone = true;
+        try
+        {
+            List<SessionId> due = [];
+            await foreach (SessionId id in Store.DueAsync(DateTimeOffset.MinValue, int.MaxValue, cancel).ConfigureAwait(false))
+                due.Add(id);
+            foreach (SessionId id in due)
+                isDone &= await TryResumeAsync(id, cancel).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!cancel.IsCancellationRequested)
+        {
+            _host.Report("store", e);
+            isDone = false;
+        }
+
+        if (isDone)
+            return;
+        _retry.Change(_delay, Timeout.InfiniteTimeSpan);
+        _delay = _delay * 2 < LastRetry ? _delay * 2 : LastRetry;
+    }
+
+    public ValueTask DisposeAsync() => _retry.DisposeAsync();
+
+    private async ValueTask<bool> TryResumeAsync(SessionId id, CancellationToken cancel)
+    {
+        BeginResult begun = default;
+        try
+        {
+            begun = await Store.BeginAsync(id, default, _host.LeaseRequest, cancel).ConfigureAwait(false);
+            return begun.Status != BeginStatus.Begun || await ResumeAsync(begun, cancel).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!cancel.IsCancellationRequested)
+        {
+            _host.Report("store", e, id);
+            if (begun.Status == BeginStatus.Begun)
+                await _host.ReleaseAsync(begun.Lease).ConfigureAwait(false);
+            return false;
+        }
+    }
+
+    /// <returns>False where it has to be tried again.</returns>
+    private async ValueTask<bool> ResumeAsync(BeginResult begun, CancellationToken cancel)
+    {
         SessionHead head = begun.Head!;
-        OpenRequest? open = (await host.ReadTailAsync(id, head, cancel).ConfigureAwait(false)).Open;
-        if (open is not { IsAccepted: true })
+        OpenRequest? open = (await _host.ReadTailAsync(begun.Lease.Session, head, cancel).ConfigureAwait(false)).Open;
+        bool isKnown = _host.Tokens.TryGetCurrent(begun.Lease.Session, head, out _);
+        if (open is not { IsAccepted: true } || open.Unended >= MostAttempts || !isKnown)
         {
-            await host.ReleaseAsync(begun.Lease).ConfigureAwait(false);
-            return;
+            if (open is { IsAccepted: true } && isKnown)
+                await DeferAsync(begun).ConfigureAwait(false);
+            await _host.ReleaseAsync(begun.Lease).ConfigureAwait(false);
+            return true;
         }
 
-        if (open.Unended >= MostAttempts)
+        RunningTurn turn = new(_host, begun.Lease, head, begun.NextSeq, open, new TurnRequest(open.Body, head.Principal));
+        if (_host.Running.TryEnter(turn) is not Refusal.None and var refusal)
         {
-            await DeferAsync(begun).ConfigureAwait(false);
-            return;
-        }
-
-        RunningTurn turn = new(host, begun.Lease, head, begun.NextSeq, open, new TurnRequest(open.Body, head.Principal));
-        if (host.Running.TryEnter(turn) != Refusal.None)
             await turn.WithdrawAsync().ConfigureAwait(false);
-        else if (await turn.AcceptAsync().ConfigureAwait(false) is null)   // counted before it runs: it may end the process
+            return refusal == Refusal.Draining;   // the next start takes it up
+        }
+
+        if (await turn.AcceptAsync().ConfigureAwait(false) is null)   // counted before it runs: it may end the process
             turn.Start();
+        return true;
     }
 
     // It waits for its client, its results kept.
     private async ValueTask DeferAsync(BeginResult begun)
     {
-        RecordWriter records = host.RentRecords();
+        RecordWriter records = _host.RentRecords();
         JournalEntry[] deferred =
-            [records.RequestDeferred(begun.NextSeq, host.Settings.Time.GetUtcNow().ToUnixTimeMilliseconds())];
-        await host.Settings.Store.AppendAsync(begun.Lease, deferred, null, Flush.Durable).ConfigureAwait(false);
-        host.ReturnRecords(records);
-        await host.ReleaseAsync(begun.Lease).ConfigureAwait(false);
+            [records.RequestDeferred(begun.NextSeq, _host.Settings.Time.GetUtcNow().ToUnixTimeMilliseconds())];
+        await Store.AppendAsync(begun.Lease, deferred, null, Flush.Durable).ConfigureAwait(false);
+        _host.ReturnRecords(records);
     }
 }

@@ -11,6 +11,9 @@ internal readonly struct Admission
     /// <summary>Whether the refused token opens the receipt of the turn that it started.</summary>
     public bool CanRecover { get; init; }
 
+    /// <summary>The unknown session that was there once; null where nothing is known of one.</summary>
+    public GoneSession? Gone { get; init; }
+
     /// <summary>The turn; null where there is none. Whoever got it runs it.</summary>
     public RunningTurn? Turn { get; private init; }
 
@@ -32,6 +35,13 @@ internal readonly struct Admission
     public static implicit operator Admission(PastTurn past) => new() { Replayed = past };
 
     public static implicit operator Admission(TurnEnd failure) => new() { Failure = failure };
+}
+
+/// <summary>A session that is gone, and why.</summary>
+internal sealed record GoneSession(SessionId Id, Tombstone Why)
+{
+    /// <summary>The reason as clients have it.</summary>
+    public string Reason => Why == Tombstone.Expired ? "expired" : "deleted";
 }
 
 /// <summary>A client's turn that is over.</summary>

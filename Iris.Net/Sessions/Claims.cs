@@ -11,14 +11,13 @@ internal sealed class Claims(SessionHost host)
     private const int JudgeAttempts = 4;
 
     private readonly Idempotency _idempotency = new(host);
-    private readonly KeyGates _gates = new();
 
     private SessionSettings Settings => host.Settings;
 
     /// <summary>Makes a session whose first turn is ready to run, or knows the request again by its key.</summary>
     public async ValueTask<Admission> StartAsync(TurnRequest request, CancellationToken cancel = default)
     {
-        if (request.HasInvalidKey || (request is { Principal: null, Key.Length: < TurnRequest.LeastBearerKey }))
+        if (request.HasInvalidField || (request is { Principal: null, Key.Length: < TurnRequest.LeastBearerKey }))
             return Refusal.BadRequest;
         return request.Key is null
             ? await StartInPlaceAsync(request, id: null, cancel).ConfigureAwait(false)
@@ -32,14 +31,16 @@ internal sealed class Claims(SessionHost host)
         try
         {
             // Somebody else's session does not exist, whatever is presented: looked at first, so that it is not claimed either.
-            if (token.IsEmpty || request.Principal is not null || request.HasInvalidKey)
+            if (token.IsEmpty || request.Principal is not null || request.HasInvalidField)
             {
                 SessionHead? head = await Settings.Store.FindAsync(id, cancel).ConfigureAwait(false);
-                if (head is null || head.Principal != request.Principal)
+                if (head is null)
+                    return await host.Presenters.UnknownAsync(id, isOwn: request.Principal is null, cancel).ConfigureAwait(false);
+                if (head.Principal != request.Principal)
                     return Refusal.UnknownSession;
                 if (token.IsEmpty)
                     return Refusal.MissingToken;
-                if (request.HasInvalidKey)
+                if (request.HasInvalidField)
                     return Refusal.BadRequest;
             }
 
@@ -52,6 +53,14 @@ internal sealed class Claims(SessionHost host)
         {
             return host.StoreFailed(e);
         }
+    }
+
+    /// <summary>Cancels the turn that such a claim met, waits for its end, and claims again: of several that do, one runs.</summary>
+    public async ValueTask<Admission> InterruptAsync(
+        SessionId id, ReadOnlyMemory<byte> token, TurnRequest request, CancellationToken cancel = default)
+    {
+        await host.Cancels.InterruptAsync(id, cancel).ConfigureAwait(false);
+        return await ContinueAsync(id, token, request, cancel).ConfigureAwait(false);
     }
 
     /// <summary>Claims a session for a connection that is bound to it, which needs no token.</summary>
@@ -111,8 +120,10 @@ internal sealed class Claims(SessionHost host)
     {
         try
         {
-            SessionId id = await FindStartedAsync(request, cancel).ConfigureAwait(false);
-            using KeyGates.Pass pass = await _gates.EnterAsync(id.Value, cancel).ConfigureAwait(false);
+            (SessionId id, Admission? gone) = await FindStartedAsync(request, cancel).ConfigureAwait(false);
+            if (gone is { } refused)
+                return refused;
+            using KeyGates.Pass pass = await host.Gates.EnterAsync(id.Value, cancel).ConfigureAwait(false);
             for (int i = 0; i < JudgeAttempts; i++)
             {
                 // What runs or ran already takes no place.
@@ -131,7 +142,8 @@ internal sealed class Claims(SessionHost host)
         }
     }
 
-    private async ValueTask<SessionId> FindStartedAsync(TurnRequest request, CancellationToken cancel)
+    // The id is the principal's own: why its session is gone is told.
+    private async ValueTask<(SessionId Id, Admission? Gone)> FindStartedAsync(TurnRequest request, CancellationToken cancel)
     {
         SessionId id = default;
         foreach (ChannelKey key in host.Keys.All.Reverse())
@@ -139,9 +151,12 @@ internal sealed class Claims(SessionHost host)
             id = new SessionId(key.ForSessionId(request.Principal, request.Key!));
             if (await Settings.Store.FindAsync(id, cancel).ConfigureAwait(false) is not null)
                 break;   // it was started with this key of the channel
+            Admission unknown = await host.Presenters.UnknownAsync(id, isOwn: true, cancel).ConfigureAwait(false);
+            if (unknown.Gone is not null)
+                return (id, unknown);
         }
 
-        return id;
+        return (id, null);
     }
 
     /// <summary>In flight also where the session went on in between: it is judged again.</summary>
@@ -166,7 +181,7 @@ internal sealed class Claims(SessionHost host)
     private async ValueTask<Admission> ContinueWithKeyAsync(
         SessionId id, ReadOnlyMemory<byte> guard, TurnRequest request, CancellationToken cancel)
     {
-        using KeyGates.Pass pass = await _gates.EnterAsync(id.Value, cancel).ConfigureAwait(false);
+        using KeyGates.Pass pass = await host.Gates.EnterAsync(id.Value, cancel).ConfigureAwait(false);
         Admission claimed = default;
         for (int i = 0; i < JudgeAttempts; i++)
         {
@@ -233,9 +248,15 @@ internal sealed class Claims(SessionHost host)
             return Refusal.UnknownSession;
         }
 
+        if (begun.Status == BeginStatus.Begun && !host.Tokens.TryGetCurrent(id, begun.Head!, out _))
+        {
+            await host.ReleaseAsync(begun.Lease).ConfigureAwait(false);
+            return Refusal.StaleToken;   // of a key that the channel has no more
+        }
+
         return begun.Status switch
         {
-            BeginStatus.Unknown => Refusal.UnknownSession,
+            BeginStatus.Unknown => request.Principal is null ? Presenters.Unknown(id, begun.Why) : Refusal.UnknownSession,
             BeginStatus.Stale => host.Receipts.Stale(begun.Head!, guard),
             BeginStatus.Held => host.IsOwn(begun.Lease) ? Refusal.InFlight : Refusal.Contended,
             _ => new RunningTurn(

@@ -16,6 +16,8 @@ internal sealed class Idempotency(SessionHost host)
             return null;
         if (head.Principal != request.Principal)
             return Refusal.UnknownSession;
+        if (!host.Tokens.TryGetCurrent(id, head, out _))
+            return Refusal.StaleToken;
         Latest? latest = await LatestAsync(id, head, running, cancel).ConfigureAwait(false);
         if (latest is null && head.Turn == 0)
             return null;   // it was made, and its first attempt never began
@@ -29,8 +31,12 @@ internal sealed class Idempotency(SessionHost host)
         SessionId id, ReadOnlyMemory<byte> guard, TurnRequest request, CancellationToken cancel)
     {
         (RunningTurn? running, SessionHead? head) = await LookAsync(id, cancel).ConfigureAwait(false);
-        if (head is null || head.Principal != request.Principal)
+        if (head is null)
+            return await host.Presenters.UnknownAsync(id, isOwn: request.Principal is null, cancel).ConfigureAwait(false);
+        if (head.Principal != request.Principal)
             return Refusal.UnknownSession;
+        if (!host.Tokens.TryGetCurrent(id, head, out _))
+            return Refusal.StaleToken;
         if (await LatestAsync(id, head, running, cancel).ConfigureAwait(false) is not { } latest || !latest.HasKey(request))
             return null;
         bool isSameToken = CryptographicOperations.FixedTimeEquals(guard.Span, latest.Guard.Span);
@@ -50,6 +56,8 @@ internal sealed class Idempotency(SessionHost host)
     {
         if (latest.IsCommitted)
             return host.Receipts.Committed(id, head);
+        if (latest.CancelledIn is { } tail)
+            return host.Receipts.Uncommitted(id, head, tail);
         return running is null ? (Admission?)null : Admission.Attach(running);
     }
 
@@ -60,6 +68,8 @@ internal sealed class Idempotency(SessionHost host)
         JournalTail tail = await host.ReadTailAsync(id, head, cancel).ConfigureAwait(false);
         if (tail.Open is { } open)
             return new Latest(open.Key, open.Body, default, head.Guard, IsCommitted: false);
+        if (tail.Cancelled is { } cancelled)
+            return new Latest(cancelled.Key, default, cancelled.BodyDigest, head.Guard, IsCommitted: false) { CancelledIn = tail };
         return tail.WasAdmitted || head.ClientTurns == 0
             ? null
             : new Latest(head.RequestKey, default, head.RequestBody, head.Spent, IsCommitted: true);
@@ -69,6 +79,9 @@ internal sealed class Idempotency(SessionHost host)
     private sealed record Latest(
         ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte> Body, ReadOnlyMemory<byte> BodyDigest, ReadOnlyMemory<byte> Guard, bool IsCommitted)
     {
+        /// <summary>Where the journal has its end, if a cancel closed it.</summary>
+        public JournalTail? CancelledIn { get; init; }
+
         public bool HasKey(TurnRequest request) => Key.Span.SequenceEqual(request.KeyDigest.Span);
 
         public bool HasBody(TurnRequest request) => BodyDigest.IsEmpty

@@ -142,6 +142,35 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
         gate.Release();   // whoever comes after finds that it is over
     }
 
+    /// <summary>Whether the journal has that the request is closed, or gets it with its next append.</summary>
+    public bool IsRequestClosed { get; private set; }
+
+    /// <summary>Writes, durably, that the request is closed, while its program may still run. False where the attempt is ending
+    /// already: its end writes it.</summary>
+    /// <exception cref="AttemptOverException">The lease is lost, or the store cannot be reached or trusted.</exception>
+    public async ValueTask<bool> CloseRequestAsync(Func<JournalEntry> write)
+    {
+        bool isWritten = false;
+        try
+        {
+            await AppendAsync(Flush.Durable, () =>
+            {
+                IsRequestClosed = isWritten = true;   // an append that fails stays with the journal's next one
+                return write();
+            }).ConfigureAwait(false);
+            return true;
+        }
+        catch (AttemptOverException) when (!isWritten)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Writes, durably, that the request is run to its end, unless a cancel was quicker.</summary>
+    /// <exception cref="AttemptOverException">The lease is lost, or the store cannot be reached or trusted.</exception>
+    public ValueTask AcceptRequestAsync(Func<JournalEntry?> write) =>
+        AppendAsync(Flush.Durable, () => IsRequestClosed ? null : write());
+
     private async ValueTask<string> BeginStepAsync(string name, string key, StepOptions options, JournalledStep? known)
     {
         string effectId = known?.EffectId ?? "";

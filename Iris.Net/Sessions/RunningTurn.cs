@@ -22,6 +22,8 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
     private bool _isCounted;
     private long _renewed, _cancelledAt;
     private int _cancelReason, _concluded;
+    private Task<bool>? _cancelling, _verdict;   // a client's cancel, and whether the store accepted it
+    private bool _endsUncommitted;
 
     public RunningTurn(SessionHost host, Lease lease, SessionHead head, long nextSeq, OpenRequest? open, in TurnRequest request)
     {
@@ -88,7 +90,7 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
     public EventCursor CursorAt(EventPlace place) => new(Number, place.Seq, place.Delta, Name);
 
     /// <summary>The token that started the attempt: the client's until a turn commits.</summary>
-    public ReadOnlyMemory<byte> PresentedToken => _host.Tokens.Current(SessionId, Head);
+    public ReadOnlyMemory<byte> PresentedToken => _host.Tokens.CurrentOf(SessionId, Head);
 
     public string StepKey(int place, string name) => _host.Keys.Current.ForStep(SessionId.Value, FirstSeq, place, name);
 
@@ -97,9 +99,8 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
     /// <returns>Null, or the end of the attempt where the store does not take it.</returns>
     public async ValueTask<TurnEnd?> AcceptAsync()
     {
-        if (!_isAccepted)
-            _journal.Add(_records.RequestAccepted(_journal.NextSeq, _journal.Now));
-        TurnEnd? end = await SecureAsync().ConfigureAwait(false);
+        TurnEnd? end = await SecureAsync(
+            () => _isAccepted ? null : _records.RequestAccepted(_journal.NextSeq, _journal.Now)).ConfigureAwait(false);
         _isAccepted |= end is null;
         return end;
     }
@@ -107,11 +108,13 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
     /// <summary>Makes the attempt known to the journal, durably once this returns: its token may be given out. Before
     /// <see cref="Start"/>.</summary>
     /// <returns>Null, or the end of the attempt where the store does not take it.</returns>
-    public async ValueTask<TurnEnd?> SecureAsync()
+    public ValueTask<TurnEnd?> SecureAsync() => SecureAsync(static () => null);
+
+    private async ValueTask<TurnEnd?> SecureAsync(Func<JournalEntry?> write)
     {
         try
         {
-            await _journal.FlushAsync(Flush.Durable).ConfigureAwait(false);
+            await _context.AcceptRequestAsync(write).ConfigureAwait(false);
             return null;
         }
         catch (AttemptOverException over)
@@ -172,6 +175,23 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
         _ = _cancel.CancelAsync();   // a program's callbacks run elsewhere, and are its own affair
     }
 
+    /// <summary>Cancels the attempt and its request, which one swap in the store decides against a commit. True once that is durable:
+    /// the attempt never commits, and ends soon. False where it ended before, or is about to.</summary>
+    /// <exception cref="IOException">The store cannot be reached or trusted.</exception>
+    public Task<bool> CancelRequestAsync()
+    {
+        lock (_cancel)
+        {
+            if (_cancelling is { IsFaulted: false })
+                return _cancelling;
+            if (_endsUncommitted)
+                return Task.FromResult(false);
+            TaskCompletionSource<bool> verdict = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            _verdict = verdict.Task;
+            return _cancelling = Task.Run(() => CancelRequestAsync(verdict));
+        }
+    }
+
     /// <summary>Looks at the clock: the turn's time, the grace after a cancel, the lease.</summary>
     public void Tick()
     {
@@ -206,6 +226,39 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
         else if (error is not null)
             _host.Report("abandoned", error, SessionId);
     }
+
+    private async Task<bool> CancelRequestAsync(TaskCompletionSource<bool> verdict)
+    {
+        bool isAccepted = false;
+        try
+        {
+            isAccepted = await Settings.Store.PostAsync(SessionId, new CancelMail(_lease.Fence)).ConfigureAwait(false);
+        }
+        finally
+        {
+            verdict.SetResult(isAccepted);
+        }
+
+        if (!isAccepted)
+            return false;
+        Cancel(AbortReason.Cancelled);
+        try
+        {
+            if (await _context.CloseRequestAsync(WriteClosed).ConfigureAwait(false))
+                return true;
+        }
+        catch (AttemptOverException)
+        {
+            // The attempt's own end tells what became of it.
+        }
+
+        TurnEnd end = await Events.EndAsync().ConfigureAwait(false);
+        return end.Status == TurnStatus.StoreUnavailable
+            ? throw new IOException("What became of the cancel is not known.") : end.Reason == AbortReason.Cancelled;
+    }
+
+    private JournalEntry WriteClosed() => _records.RequestClosed(
+        _journal.NextSeq, _journal.Now, new CancelledRequest(FirstSeq, Key, Key.IsEmpty ? default : Request.BodyDigest));
 
     private async Task AbandonAsync() =>
         End(await FailAsync(new AttemptOverException((AbortReason)_cancelReason)).ConfigureAwait(false));
@@ -247,10 +300,12 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
             case CommittedOutcome committed:
                 return await CommitAsync(committed).ConfigureAwait(false);
             case ContendedOutcome contended:
-                await EndUncommittedAsync(AbortReason.Contended).ConfigureAwait(false);
-                return TurnEnd.Contended(contended.Current, PresentedToken);
+                return await EndUncommittedAsync(AbortReason.Contended).ConfigureAwait(false) is not AbortReason.Contended and var other
+                    ? EndOf(other)
+                    : TurnEnd.Contended(contended.Current, PresentedToken);
             case AbortedOutcome aborted:
-                await EndUncommittedAsync(AbortReason.Failed).ConfigureAwait(false);
+                if (await EndUncommittedAsync(AbortReason.Failed).ConfigureAwait(false) is not AbortReason.Failed and var cancelled)
+                    return EndOf(cancelled);
                 _host.Report(
                     "aborted", new InvalidOperationException(aborted.Reason ?? "The adapter aborted the turn."), SessionId);
                 return TurnEnd.Aborted(AbortReason.Failed, PresentedToken);
@@ -294,7 +349,9 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
         AbortReason reason = error is AttemptOverException over && over.Reason != AbortReason.None
             ? over.Reason
             : error is OperationCanceledException or AttemptOverException ? (AbortReason)Volatile.Read(ref _cancelReason) : AbortReason.None;
-        await EndUncommittedAsync(reason == AbortReason.None ? AbortReason.Failed : reason).ConfigureAwait(false);
+        AbortReason ended = await EndUncommittedAsync(reason == AbortReason.None ? AbortReason.Failed : reason).ConfigureAwait(false);
+        if (reason != AbortReason.None || ended != AbortReason.Failed)
+            reason = ended;
         if (reason is not (AbortReason.None or AbortReason.StoreUnavailable))
             return TurnEnd.Aborted(reason, PresentedToken);
         string errorId = _host.Minting.ShortName();
@@ -304,22 +361,41 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
             : TurnEnd.Failed(errorId, error, PresentedToken);
     }
 
+    private TurnEnd EndOf(AbortReason reason) => reason == AbortReason.StoreUnavailable
+        ? TurnEnd.StoreUnavailable(PresentedToken)
+        : TurnEnd.Aborted(reason, PresentedToken);
+
     /// <summary>Leaves the attempt and its end in the journal, so that a retry is known as one, and gives the lease back.</summary>
-    private async ValueTask EndUncommittedAsync(AbortReason reason)
+    /// <returns>Why it ended: a cancel that was accepted goes before any other reason, and is told only where it is durable.</returns>
+    private async ValueTask<AbortReason> EndUncommittedAsync(AbortReason reason)
     {
+        Task<bool>? verdict;
+        lock (_cancel)
+        {
+            _endsUncommitted = true;
+            verdict = _verdict;
+        }
+
+        if (verdict is not null && await verdict.ConfigureAwait(false))
+            reason = AbortReason.Cancelled;
         try
         {
+            if (reason == AbortReason.Cancelled && !_context.IsRequestClosed)
+                _journal.Add(WriteClosed());
             // One that the server itself cut short has no end: it is taken up again where that was promised.
             if (reason != AbortReason.Stopped)
                 _journal.Add(_records.TurnEnded(_journal.NextSeq, _journal.Now, AbortReasonText.Of(reason)));
-            await _journal.FlushAsync(Flush.Written).ConfigureAwait(false);
+            await _journal.FlushAsync(reason == AbortReason.Cancelled ? Flush.Durable : Flush.Written).ConfigureAwait(false);
         }
-        catch (AttemptOverException)
+        catch (AttemptOverException over)
         {
-            // The store is gone or somebody else has the session: the attempt leaves no trace, and nothing depends on one.
+            // The store is gone or somebody else has the session: the attempt leaves no trace, and nothing else depends on one.
+            if (reason == AbortReason.Cancelled)
+                reason = over.Reason;
         }
 
         await _host.ReleaseAsync(_lease).ConfigureAwait(false);
+        return reason;
     }
 
     private async Task RenewAsync()

@@ -10,7 +10,8 @@ using Iris.Net.Stores;
 namespace Iris.Net;
 
 /// <summary>Moves one session as a file, journal and all, between stores of any kind. The first line says what it is; each further
-/// line is a record: the chain's hash after it, its kind, its bytes.</summary>
+/// line is a hash and a record: its kind, its seq, its bytes; the last one a hash and <c>end</c>. Each hash is over the one before
+/// and what follows it in its line.</summary>
 public static class SessionArchive
 {
     private const string Format = "iris-session/1";
@@ -37,12 +38,17 @@ public static class SessionArchive
         {
             if (count++ == 0)
                 WriteHeader(line, id);
-            chain = chain.After(record.Utf8.Span);
-            line.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{chain} {(int)record.Kind} {record.Seq} ")));
-            line.Write(record.Utf8.Span);
-            line.Write("\n"u8);
+            chain = WriteLine(line, chain, [
+                .. Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{(int)record.Kind} {record.Seq} ")),
+                .. record.Utf8.Span]);
             await to.WriteAsync(line.WrittenMemory, cancel).ConfigureAwait(false);
             line.ResetWrittenCount();
+        }
+
+        if (count > 0)
+        {
+            WriteLine(line, chain, End);
+            await to.WriteAsync(line.WrittenMemory, cancel).ConfigureAwait(false);
         }
 
         return count;
@@ -93,6 +99,17 @@ public static class SessionArchive
         return new ImportedSession(id, Encoding.UTF8.GetString(token.Token.Span), entries.Count - 1);
     }
 
+    private static ReadOnlySpan<byte> End => "end"u8;
+
+    private static HashChain WriteLine(ArrayBufferWriter<byte> line, HashChain chain, ReadOnlySpan<byte> text)
+    {
+        chain = chain.After(text);
+        line.Write(Encoding.ASCII.GetBytes($"{chain} "));
+        line.Write(text);
+        line.Write("\n"u8);
+        return chain;
+    }
+
     private static void WriteHeader(ArrayBufferWriter<byte> line, SessionId id)
     {
         using Utf8JsonWriter json = new(line, JsonText.Writer);
@@ -112,15 +129,19 @@ public static class SessionArchive
         SessionId id = ReadHeader(TakeLine(ref rest, 1).Span);
         HashChain chain = HashChain.Of(id.Value);
         List<JournalEntry> entries = [];
-        for (int number = 2; !rest.IsEmpty; number++)
+        for (int number = 2; ; number++)
         {
-            JournalEntry entry = ReadRecord(TakeLine(ref rest, number), number, ref chain);
+            ReadOnlyMemory<byte> text = Check(TakeLine(ref rest, number), number, ref chain);
+            if (text.Span.SequenceEqual(End))
+                return rest.IsEmpty ? (id, entries) : throw Wrong(number + 1, "it is behind the end");
+            if (!TryReadRecord(text, out JournalEntry entry))
+                throw Wrong(number, "it is no record");
+            if (entries.Count == 0 && entry.Kind != RecordKind.Session)
+                throw Wrong(number, "it is no session's first record");
             if (entries.Count > 0 && entry.Seq <= entries[^1].Seq)
                 throw Wrong(number, "its seq does not rise");
             entries.Add(entry);
         }
-
-        return entries.Count > 0 && entries[0].Kind == RecordKind.Session ? (id, entries) : throw Wrong(2, "it is no session's first record");
     }
 
     private static ReadOnlyMemory<byte> TakeLine(ref ReadOnlyMemory<byte> rest, int number)
@@ -152,21 +173,35 @@ public static class SessionArchive
         throw Wrong(1, $"it is not the head of an {Format} file");
     }
 
-    private static JournalEntry ReadRecord(ReadOnlyMemory<byte> line, int number, ref HashChain chain)
+    // What stands behind the line's hash.
+    private static ReadOnlyMemory<byte> Check(ReadOnlyMemory<byte> line, int number, ref HashChain chain)
     {
-        ReadOnlySpan<byte> text = line.Span;
         const int hash = 2 * HashChain.Size;
-        if (text.Length <= hash || text[hash] != ' '
-            || !Utf8Parser.TryParse(text[(hash + 1)..], out byte kind, out int kindLength)
-            || !Enum.IsDefined((RecordKind)kind) || text[hash + 1 + kindLength] != ' '
-            || !Utf8Parser.TryParse(text[(hash + 2 + kindLength)..], out long seq, out int seqLength)
-            || text[hash + 2 + kindLength + seqLength] != ' ')
+        if (line.Length <= hash || line.Span[hash] != ' ')
             throw Wrong(number, "it is no record");
-        ReadOnlyMemory<byte> record = line[(hash + 3 + kindLength + seqLength)..];
-        chain = chain.After(record.Span);
-        return chain.ToString() == Encoding.ASCII.GetString(text[..hash])
-            ? new JournalEntry(seq, (RecordKind)kind, record)
+        ReadOnlyMemory<byte> text = line[(hash + 1)..];
+        chain = chain.After(text.Span);
+        return chain.ToString() == Encoding.ASCII.GetString(line.Span[..hash]) ? text
             : throw Wrong(number, "the chain of its records is broken");
+    }
+
+    private static bool TryReadRecord(ReadOnlyMemory<byte> text, out JournalEntry entry)
+    {
+        entry = default;
+        ReadOnlySpan<byte> rest = text.Span;
+        if (!TryTakeNumber(ref rest, out long kind) || kind > byte.MaxValue || !Enum.IsDefined((RecordKind)kind)
+            || !TryTakeNumber(ref rest, out long seq) || seq == long.MaxValue)
+            return false;
+        entry = new JournalEntry(seq, (RecordKind)kind, text[^rest.Length..]);
+        return true;
+    }
+
+    private static bool TryTakeNumber(ref ReadOnlySpan<byte> text, out long number)
+    {
+        if (!Utf8Parser.TryParse(text, out number, out int length) || number < 0 || length == text.Length || text[length] != ' ')
+            return false;
+        text = text[(length + 1)..];
+        return true;
     }
 
     private static InvalidDataException Wrong(int line, string what) => new($"Line {line}: {what}.");

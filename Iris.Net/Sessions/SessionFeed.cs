@@ -34,7 +34,7 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
             if (gap is { } missing)
                 yield return missing;
             if (gap is not null && first == _attempts.Count && _at.Turn > _head.Turn && !Runs)
-                yield return Ended(new(_at.Seq, EventCursor.End), host.Receipts.Uncommitted(id, _head, null).End);
+                yield return Ended(new(_at.Seq, EventCursor.End), host.Receipts.Uncommitted(id, _head, new JournalTail()).End);
             while (true)
             {
                 for (int i = first; i < _attempts.Count; i++)
@@ -230,7 +230,7 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
 
     private TurnEnd Uncommitted(JournalledAttempt attempt, TurnEnd? end) => TurnEnd.Aborted(
         end?.Reason ?? AbortReasonText.Parse(attempt.EndReason),
-        attempt.Turn > _head.Turn ? host.Tokens.Current(id, _head) : default);
+        attempt.Turn > _head.Turn ? host.Tokens.CurrentOf(id, _head) : default);
 
     private FeedEvent Ended(EventPlace place, TurnEnd end)
     {

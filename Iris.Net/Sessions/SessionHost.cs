@@ -12,6 +12,7 @@ internal sealed class SessionHost : IAsyncDisposable
     private readonly string _defDigest;
     private readonly string _owner = Guid.NewGuid().ToString("N");
     private readonly Retention? _retention;
+    private readonly AcceptedWork _accepted;
     private ChannelKeys? _keys;
     private Tokens? _tokens;
 
@@ -29,7 +30,11 @@ internal sealed class SessionHost : IAsyncDisposable
         Running = new RunningTurns(settings, Deltas);
         Readers = new SessionReaders(settings.MaxReadersPerSession);
         Claims = new Claims(this);
+        Presenters = new Presenters(this);
         Receipts = new Receipts(this);
+        Cancels = new Cancels(this);
+        Deletions = new Deletions(this);
+        _accepted = new AcceptedWork(this);
         if (settings.SessionTtl is { } ttl)
             _retention = new Retention(this, ttl);
     }
@@ -43,6 +48,18 @@ internal sealed class SessionHost : IAsyncDisposable
 
     /// <summary>Tells what became of one.</summary>
     public Receipts Receipts { get; }
+
+    /// <summary>Judges whoever presents a token and claims nothing.</summary>
+    public Presenters Presenters { get; }
+
+    /// <summary>Ends what runs, or is open.</summary>
+    public Cancels Cancels { get; }
+
+    /// <summary>Ends whole sessions.</summary>
+    public Deletions Deletions { get; }
+
+    /// <summary>Where the requests of one session that carry keys wait for one another.</summary>
+    public KeyGates Gates { get; } = new();
 
     public RunningTurns Running { get; }
 
@@ -71,7 +88,7 @@ internal sealed class SessionHost : IAsyncDisposable
             : [await Settings.Store.KeyAsync(cancel).ConfigureAwait(false)];
         _keys = new ChannelKeys(keys);
         _tokens = Settings.Store.Traits.Durable ? new Tokens.Derived(Minting, _keys) : new Tokens.InClear(Minting);
-        await new AcceptedWork(this).ResumeAsync(cancel).ConfigureAwait(false);
+        await _accepted.ResumeAsync(cancel).ConfigureAwait(false);
     }
 
     /// <summary>Whether a lease is this process's.</summary>
@@ -85,6 +102,7 @@ internal sealed class SessionHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await _accepted.DisposeAsync().ConfigureAwait(false);
         if (_retention is not null)
             await _retention.DisposeAsync().ConfigureAwait(false);
         await Running.DisposeAsync().ConfigureAwait(false);

@@ -20,9 +20,12 @@ internal abstract class Tokens
     /// <summary>What a store compares with a head's guard.</summary>
     public abstract ReadOnlyMemory<byte> GuardOf(ReadOnlyMemory<byte> presented);
 
-    /// <summary>The token that continues a session, in UTF-8.</summary>
-    /// <exception cref="CryptographicException">The channel's key is not the one that the session was kept with.</exception>
-    public abstract ReadOnlyMemory<byte> Current(SessionId id, SessionHead head);
+    /// <summary>The token that continues a session, in UTF-8; false where no key of the channel gives it, and nothing opens the
+    /// session.</summary>
+    public abstract bool TryGetCurrent(SessionId id, SessionHead head, out ReadOnlyMemory<byte> token);
+
+    /// <summary>The same where a claim has shown that there is one.</summary>
+    public ReadOnlyMemory<byte> CurrentOf(SessionId id, SessionHead head) => TryGetCurrent(id, head, out ReadOnlyMemory<byte> token) ? token : default;
 
     /// <summary>Random tokens, kept as they are.</summary>
     public sealed class InClear(Minting minting) : Tokens
@@ -35,7 +38,11 @@ internal abstract class Tokens
 
         public override ReadOnlyMemory<byte> GuardOf(ReadOnlyMemory<byte> presented) => presented;
 
-        public override ReadOnlyMemory<byte> Current(SessionId id, SessionHead head) => head.Guard;
+        public override bool TryGetCurrent(SessionId id, SessionHead head, out ReadOnlyMemory<byte> token)
+        {
+            token = head.Guard;
+            return true;
+        }
     }
 
     /// <summary>Tokens that follow from the journal and the channel's key, so that a commit is the rotation; those that the host
@@ -51,18 +58,21 @@ internal abstract class Tokens
         public override ReadOnlyMemory<byte> GuardOf(ReadOnlyMemory<byte> presented) =>
             presented.IsEmpty ? presented : SHA256.HashData(presented.Span);
 
-        public override ReadOnlyMemory<byte> Current(SessionId id, SessionHead head)
+        public override bool TryGetCurrent(SessionId id, SessionHead head, out ReadOnlyMemory<byte> token)
         {
             foreach (ChannelKey key in keys.All)
             {
-                byte[]? token = head.Sealed.IsEmpty
+                byte[]? candidate = head.Sealed.IsEmpty
                     ? key.ForToken(id.Value, head.Salt.Span, head.ClientTurns)
                     : key.Open(head.Sealed.Span, id.Value);
-                if (token is not null && head.Guard.Span.SequenceEqual(SHA256.HashData(token)))
-                    return token;
+                if (candidate is null || !head.Guard.Span.SequenceEqual(SHA256.HashData(candidate)))
+                    continue;
+                token = candidate;
+                return true;
             }
 
-            throw new CryptographicException("No key of the channel gives the session's token.");
+            token = default;
+            return false;
         }
     }
 }

@@ -13,8 +13,11 @@ internal readonly record struct TurnRequest(ReadOnlyMemory<byte> Body, string? P
     /// <summary>The fewest characters of a key that starts a session for nobody in particular: who has it has the session.</summary>
     public const int LeastBearerKey = 20;
 
-    /// <summary>Whether it came with what is no idempotency key.</summary>
-    public bool HasInvalidKey { get; init; }
+    /// <summary>Whether it came with what is no idempotency key, or with another field that means nothing.</summary>
+    public bool HasInvalidField { get; init; }
+
+    /// <summary>Whether it cancels the turn that it meets.</summary>
+    public bool Interrupts { get; init; }
 
     /// <summary>SHA-256 of the idempotency key; empty where there is none.</summary>
     public ReadOnlyMemory<byte> KeyDigest => Key is null ? default : SHA256.HashData(Encoding.UTF8.GetBytes(Key));

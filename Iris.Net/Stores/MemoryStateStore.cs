@@ -12,6 +12,7 @@ namespace Iris.Net;
 public sealed class MemoryStateStore : IStateStore
 {
     private readonly SessionTable _sessions = new();
+    private readonly MemoryTombstones _gone = new();
     private readonly TimeProvider _time;
     private readonly MemoryEviction _eviction;
     private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
@@ -85,7 +86,7 @@ public sealed class MemoryStateStore : IStateStore
         SessionId id, ReadOnlyMemory<byte> guard, LeaseRequest by, CancellationToken cancel = default)
     {
         if (!_sessions.TryGet(id.Value, out SessionCell? cell))
-            return new(BeginResult.Unknown());
+            return new(BeginResult.Unknown(_gone.Why(id.Value, Now)));
         for (; ; )
         {
             SessionCell.State state = cell.Now;
@@ -253,7 +254,9 @@ public sealed class MemoryStateStore : IStateStore
     public ValueTask DeleteAsync(Lease lease, Tombstone why, CancellationToken cancel = default)
     {
         if (_sessions.TryGet(lease.Session.Value, out SessionCell? cell))
-            while (cell.Now is { } state && state.Holds(lease) && !_sessions.TryRemove(lease.Session.Value, cell, state)) { }
+            while (cell.Now is { } state && state.Holds(lease))
+                if (_sessions.TryRemove(lease.Session.Value, cell, state))
+                    _gone.Add(lease.Session.Value, why, Now);
         return default;
     }
 

@@ -8,7 +8,6 @@ internal sealed class EpollAcceptor : IReadable, IDisposable
 {
     private readonly EpollLoop _loop;
     private readonly Socket _listening;
-    private readonly long _registration;
     private TaskCompletionSource? _waiting;
     private volatile bool _disposed;
 
@@ -16,13 +15,15 @@ internal sealed class EpollAcceptor : IReadable, IDisposable
     {
         (_loop, _listening) = (loop, listening);
         listening.Blocking = false;
-        _registration = loop.Register(listening, this);
+        loop.Register(listening.SafeHandle, this);
     }
+
+    public long Registration { get; set; }
 
     /// <summary>The next connection, which does not block.</summary>
     /// <exception cref="SocketException">It cannot be accepted.</exception>
     /// <exception cref="ObjectDisposedException">Nothing is accepted any more.</exception>
-    public async ValueTask<Socket> AcceptAsync()
+    public async ValueTask<SafeSocketHandle> AcceptAsync()
     {
         while (true)
         {
@@ -42,32 +43,19 @@ internal sealed class EpollAcceptor : IReadable, IDisposable
     public void Dispose()
     {
         _disposed = true;
-        _loop.Forget(_registration);
+        _loop.Forget(this);
         OnReadable(isEnding: true);
     }
 
-    private Socket? TryAccept()
+    private SafeSocketHandle? TryAccept()
     {
         while (true)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            bool isHeld = false;
-            int accepted, error;
-            try
-            {
-                _listening.SafeHandle.DangerousAddRef(ref isHeld);
-                accepted = Libc.Accept(
-                    (int)_listening.SafeHandle.DangerousGetHandle(), 0, 0, Libc.SocketNonBlocking | Libc.SocketCloseOnExec);
-                error = Marshal.GetLastPInvokeError();
-            }
-            finally
-            {
-                if (isHeld)
-                    _listening.SafeHandle.DangerousRelease();
-            }
-
+            int accepted = Libc.Accept(_listening.SafeHandle, 0, 0, Libc.SocketNonBlocking | Libc.SocketCloseOnExec);
+            int error = Marshal.GetLastPInvokeError();
             if (accepted >= 0)
-                return new Socket(new SafeSocketHandle(accepted, ownsHandle: true));
+                return new SafeSocketHandle(accepted, ownsHandle: true);
             if (error == Libc.TryAgain)
                 return null;
             if (error != Libc.Interrupted)

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net.Sockets;
 
 namespace Iris.Net.Transport;
@@ -8,10 +7,14 @@ namespace Iris.Net.Transport;
 internal sealed class EpollLoop
 {
     private const uint Interest = Libc.EpollIn | Libc.EpollRdHup | Libc.EpollEdge;
+    private const int SlotBits = 32;    // of a registration; the rest numbers it
     private const uint Ending = Libc.EpollRdHup | Libc.EpollHup | Libc.EpollErr;
 
     private readonly int _epoll;
-    private readonly ConcurrentDictionary<long, IReadable> _readers = new();
+    private readonly Lock _gate = new();
+    private readonly Stack<int> _free = [];
+    private IReadable?[] _readers = new IReadable?[64];     // by the lower half of their registrations
+    private int _used;
     private readonly LoopThreads _threads;
     private long _last;
 
@@ -25,35 +28,50 @@ internal sealed class EpollLoop
     public static EpollLoop? Shared { get; } = TryCreate();
 
     /// <summary>Tells the reader from now on; at once where there is something already.</summary>
-    /// <returns>What <see cref="Forget"/> takes; 0 where the socket cannot be watched any more.</returns>
-    public long Register(Socket socket, IReadable reader)
+    /// <returns>False where the socket cannot be watched any more.</returns>
+    public bool Register(SafeSocketHandle socket, IReadable reader)
     {
-        long registration = Interlocked.Increment(ref _last);
-        _readers[registration] = reader;
-        EpollEvent change = new() { Events = Interest, Data = registration };
-        bool isHeld = false;
+        lock (_gate)
+        {
+            int slot = _free.TryPop(out int free) ? free : _used++;
+            if (slot == _readers.Length)
+                Array.Resize(ref _readers, slot * 2);
+            reader.Registration = ++_last << SlotBits | (uint)slot;
+            _readers[slot] = reader;
+        }
+
+        EpollEvent change = new() { Events = Interest, Data = reader.Registration };
         try
         {
-            socket.SafeHandle.DangerousAddRef(ref isHeld);
-            if (Libc.EpollControl(_epoll, Libc.EpollAdd, (int)socket.SafeHandle.DangerousGetHandle(), ref change) == 0)
-                return registration;
+            if (Libc.EpollControl(_epoll, Libc.EpollAdd, socket, ref change) == 0)
+                return true;
         }
         catch (ObjectDisposedException)
         {
             // The connection was aborted.
         }
-        finally
-        {
-            if (isHeld)
-                socket.SafeHandle.DangerousRelease();
-        }
 
-        Forget(registration);
-        return 0;
+        Forget(reader);
+        return false;
     }
 
     /// <summary>Tells the reader nothing any more. The kernel forgets a socket that is closed.</summary>
-    public void Forget(long registration) => _readers.TryRemove(registration, out _);
+    public void Forget(IReadable reader)
+    {
+        lock (_gate)
+        {
+            if (reader.Registration == 0)
+                return;
+            int slot = (int)(uint)reader.Registration;
+            reader.Registration = 0;
+            _readers[slot] = null;
+            _free.Push(slot);
+        }
+    }
+
+    // What the kernel still tells of one that was forgotten is nobody's, whoever has its slot now.
+    private IReadable? Find(long registration) =>
+        Volatile.Read(ref _readers)[(int)(uint)registration] is { } reader && reader.Registration == registration ? reader : null;
 
     private static EpollLoop? TryCreate()
     {
@@ -67,7 +85,7 @@ internal sealed class EpollLoop
     private bool WaitForOne(LoopThreads.Worker worker)
     {
         EpollEvent one = default;
-        if (Libc.EpollWait(_epoll, ref one, 1, -1) < 1 || !_readers.TryGetValue(one.Data, out IReadable? reader))
+        if (Libc.EpollWait(_epoll, ref one, 1, -1) < 1 || Find(one.Data) is not { } reader)
             return true;
         worker.Enter();
         reader.OnReadable(isEnding: (one.Events & Ending) != 0);

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 namespace Iris.Net.Transport;
 
 /// <summary>Asks by a receive of no bytes, which completes on a thread of the pool once there is something.</summary>
-internal sealed class EventReadiness : IReadiness
+internal sealed class EventReadiness : IDisposable
 {
     private readonly Socket _socket;
     private readonly SocketReader _reader;
@@ -23,8 +23,10 @@ internal sealed class EventReadiness : IReadiness
         };
     }
 
+    /// <summary>Whether the socket itself waits for input.</summary>
     public bool IsPending => _pending;
 
+    /// <summary>Asks; true where a receive may bring something now, false where <see cref="SocketReader.Wake"/> will tell.</summary>
     public bool Ask()
     {
         if (_pending)

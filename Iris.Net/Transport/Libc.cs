@@ -1,8 +1,10 @@
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
 namespace Iris.Net.Transport;
 
-/// <summary>What the base library does not give of Linux: epoll(7), and an accept that neither waits nor throws.</summary>
+/// <summary>What the base library does not give of Linux: epoll(7), an accept that neither waits nor throws, and bytes in and out of
+/// a mere descriptor.</summary>
 internal static partial class Libc
 {
     public const uint EpollIn = 0x1, EpollErr = 0x8, EpollHup = 0x10, EpollRdHup = 0x2000, EpollEdge = 1u << 31;
@@ -10,20 +12,72 @@ internal static partial class Libc
 
     public const int SocketNonBlocking = 0x800, SocketCloseOnExec = 0x80000;
 
+    public const int NoSignal = 0x4000;
+
     public const int Interrupted = 4, TryAgain = 11, TooManyInSystem = 23, TooManyInProcess = 24, Protocol = 71, Aborted = 103;
 
+    private const int MostBlocks = 64;   // in one send
+
+    /// <summary>Sends several blocks in one call, or as many of them as one call takes.</summary>
+    public static unsafe nint Send(SafeHandle socket, ReadOnlySpan<ArraySegment<byte>> several)
+    {
+        several = several[..Math.Min(several.Length, MostBlocks)];
+        Span<GCHandle> pins = stackalloc GCHandle[several.Length];
+        IoBlock* blocks = stackalloc IoBlock[several.Length];
+        for (int i = 0; i < several.Length; i++)
+        {
+            pins[i] = GCHandle.Alloc(several[i].Array, GCHandleType.Pinned);
+            blocks[i] = new IoBlock(pins[i].AddrOfPinnedObject() + several[i].Offset, (nuint)several[i].Count);
+        }
+
+        try
+        {
+            MessageHead head = new(0, 0, (nint)blocks, (nuint)several.Length, 0, 0, 0);
+            return SendMessage(socket, ref head, NoSignal);
+        }
+        finally
+        {
+            foreach (GCHandle pin in pins)
+                pin.Free();
+        }
+    }
+
+    /// <summary>The base library's name of an error; of those that end a connection one stands for all.</summary>
+    public static SocketError ErrorOf(int error) => error switch
+    {
+        TryAgain => SocketError.WouldBlock,
+        Interrupted => SocketError.Interrupted,
+        _ => SocketError.ConnectionReset,
+    };
+
+    [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
+    public static partial nint Receive(SafeHandle socket, Span<byte> room, nuint length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "send", SetLastError = true)]
+    public static partial nint Send(SafeHandle socket, ReadOnlySpan<byte> bytes, nuint length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)]
+    private static partial nint SendMessage(SafeHandle socket, ref MessageHead head, int flags);
+
     [LibraryImport("libc", EntryPoint = "accept4", SetLastError = true)]
-    public static partial int Accept(int listening, nint address, nint length, int flags);
+    public static partial int Accept(SafeHandle listening, nint address, nint length, int flags);
 
     [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
     public static partial int EpollCreate(int flags);
 
     [LibraryImport("libc", EntryPoint = "epoll_ctl", SetLastError = true)]
-    public static partial int EpollControl(int epoll, int operation, int descriptor, ref EpollEvent change);
+    public static partial int EpollControl(int epoll, int operation, SafeHandle watched, ref EpollEvent change);
 
     [LibraryImport("libc", EntryPoint = "epoll_wait", SetLastError = true)]
     public static partial int EpollWait(int epoll, ref EpollEvent first, int room, int milliseconds);
 }
+
+/// <summary>What the kernel calls <c>iovec</c>.</summary>
+internal readonly record struct IoBlock(nint Start, nuint Length);
+
+/// <summary>What the kernel calls <c>msghdr</c>.</summary>
+internal readonly record struct MessageHead(
+    nint Name, uint NameLength, nint Blocks, nuint BlockCount, nint Control, nuint ControlLength, int Flags);
 
 /// <summary>What the kernel calls <c>epoll_event</c>: packed on x86-64 alone.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 16)]

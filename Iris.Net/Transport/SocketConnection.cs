@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace Iris.Net.Transport;
 
 /// <summary>A connection over a socket of the system, which must not block.</summary>
-internal sealed class SocketConnection(Socket socket) : Connection
+internal sealed class SocketConnection(PeerSocket socket) : Connection
 {
     private readonly SocketReader _reader = new(socket);
     private readonly SocketWriter _writer = new(socket);
@@ -27,13 +27,13 @@ internal sealed class SocketConnection(Socket socket) : Connection
 
     public override EndPoint? Local => EndPointOf(static socket => socket.LocalEndPoint);
 
-    public override bool IsUnix => socket.AddressFamily == AddressFamily.Unix;
+    public override bool IsUnix => socket.IsUnix;
 
     public override void ShutdownSend()
     {
         try
         {
-            socket.Shutdown(SocketShutdown.Send);
+            socket.Socket.Shutdown(SocketShutdown.Send);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
@@ -46,7 +46,7 @@ internal sealed class SocketConnection(Socket socket) : Connection
         _aborted = true;
         try
         {
-            socket.LingerState = new LingerOption(true, 0);
+            socket.Socket.LingerState = new LingerOption(true, 0);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
@@ -73,7 +73,7 @@ internal sealed class SocketConnection(Socket socket) : Connection
     {
         try
         {
-            return ask(socket) as IPEndPoint;
+            return ask(socket.Socket) as IPEndPoint;
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {

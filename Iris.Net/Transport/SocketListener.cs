@@ -58,17 +58,16 @@ internal sealed class SocketListener : IListener
         int shed = 0;
         while (!_stop.IsCancellationRequested)
         {
-            Socket? accepted = null;
+            PeerSocket? accepted = null;
             try
             {
                 accepted = _acceptor is null
-                    ? await _socket.AcceptAsync(_stop.Token).ConfigureAwait(false)
-                    : await _acceptor.AcceptAsync().ConfigureAwait(false);
+                    ? new PeerSocket(await _socket.AcceptAsync(_stop.Token).ConfigureAwait(false))
+                    : new PeerSocket(await _acceptor.AcceptAsync().ConfigureAwait(false), isUnix: Endpoint.Path is not null);
                 if (_reserve.HasRoom())
                 {
-                    accepted.Blocking = false;
-                    if (Endpoint.Path is null)
-                        accepted.NoDelay = true;
+                    if (_acceptor is null)
+                        Prepare(accepted.Socket);
                     Start(accepted);
                     (pause, shed) = (LeastPause, 0);
                     continue;
@@ -96,8 +95,16 @@ internal sealed class SocketListener : IListener
         }
     }
 
+    // Elsewhere than on Linux a socket may inherit nothing.
+    private void Prepare(Socket accepted)
+    {
+        accepted.Blocking = false;
+        if (Endpoint.Path is null)
+            accepted.NoDelay = true;
+    }
+
     // Where the loop tells of the first bytes, nothing of a request runs before; elsewhere they may be there at once.
-    private void Start(Socket accepted)
+    private void Start(PeerSocket accepted)
     {
         SocketConnection connection = new(accepted);
         if (_acceptor is not null)

@@ -12,9 +12,9 @@ internal sealed class SocketReader : PipeReader, IReadable, IValueTaskSource<Rea
     private const int Waiting = 2;      // a read waits; whoever takes the bit away completes it
     private const int Cancelled = 4;    // a cancel came while no read waited
 
-    private readonly Socket _socket;
-    private readonly IReadiness _readiness;
-    private ManualResetValueTaskSourceCore<ReadResult> _core;
+    private readonly PeerSocket _socket;
+    private readonly EventReadiness? _asking;   // where there is no loop that tells by itself
+    private ManualResetValueTaskSourceCore<bool> _core;     // whether the read was cancelled
     private int _state;
     private ReceivedBytes _received;
     private bool _examinedAll = true;
@@ -22,10 +22,10 @@ internal sealed class SocketReader : PipeReader, IReadable, IValueTaskSource<Rea
     private volatile bool _isEnding;    // the peer's end, or an error, stands behind what can be received
     private bool _completed;
 
-    public SocketReader(Socket socket)
+    public SocketReader(PeerSocket socket)
     {
         _socket = socket;
-        _readiness = EpollLoop.Shared is { } loop ? new EpollReadiness(loop, socket, this) : new EventReadiness(socket, this);
+        _asking = EpollLoop.Shared is null ? new EventReadiness(socket.Socket, this) : null;
     }
 
     /// <summary>Whether the peer has ended its side, or the connection broke.</summary>
@@ -34,8 +34,10 @@ internal sealed class SocketReader : PipeReader, IReadable, IValueTaskSource<Rea
     /// <summary>Whether the connection broke.</summary>
     public bool IsBroken { get; private set; }
 
-    /// <summary>Whether closing the socket at this moment resets the connection.</summary>
-    public bool IsPending => _readiness.IsPending;
+    /// <summary>Whether the socket itself waits for input: closing it meanwhile resets the connection.</summary>
+    public bool IsPending => _asking is { IsPending: true };
+
+    long IReadable.Registration { get; set; }
 
     public override bool TryRead(out ReadResult result)
     {
@@ -80,7 +82,7 @@ internal sealed class SocketReader : PipeReader, IReadable, IValueTaskSource<Rea
             if (Interlocked.CompareExchange(ref _state, then, state) != state)
                 continue;
             if ((state & Waiting) != 0)
-                Complete(Result(isCanceled: true), inline: false);
+                Complete(isCanceled: true, inline: false);
             return;
         }
     }
@@ -91,10 +93,13 @@ internal sealed class SocketReader : PipeReader, IReadable, IValueTaskSource<Rea
             return;
         _completed = true;
         _received.Clear();
-        _readiness.Dispose();
+        if (_asking is null)
+            EpollLoop.Shared!.Forget(this);
+        else
+            _asking.Dispose();
     }
 
-    ReadResult IValueTaskSource<ReadResult>.GetResult(short token) => _core.GetResult(token);
+    ReadResult IValueTaskSource<ReadResult>.GetResult(short token) => Result(isCanceled: _core.GetResult(token));
 
     ValueTaskSourceStatus IValueTaskSource<ReadResult>.GetStatus(short token) => _core.GetStatus(token);
 
@@ -133,7 +138,7 @@ internal sealed class SocketReader : PipeReader, IReadable, IValueTaskSource<Rea
         }
         while (Interlocked.CompareExchange(ref _state, then, state) != state);
         if ((state & Waiting) != 0 && TryTake(out ReadResult result))
-            Complete(result, inline);
+            Complete(result.IsCanceled, inline);
     }
 
     /// <summary>The connection is broken: nothing more comes.</summary>
@@ -152,7 +157,7 @@ internal sealed class SocketReader : PipeReader, IReadable, IValueTaskSource<Rea
                 return true;
             }
 
-            if ((state & Readable) != 0 || _readiness.Ask())
+            if ((state & Readable) != 0 || Ask())
             {
                 Interlocked.And(ref _state, ~Readable);
                 if (!TryReceive())
@@ -169,10 +174,18 @@ internal sealed class SocketReader : PipeReader, IReadable, IValueTaskSource<Rea
         }
     }
 
-    private void Complete(ReadResult result, bool inline)
+    // True where a receive may bring something now, false where Wake will tell. The loop is asked once, for the connection's life.
+    private bool Ask()
+    {
+        if (_asking is not null)
+            return _asking.Ask();
+        return ((IReadable)this).Registration == 0 && !EpollLoop.Shared!.Register(_socket.Handle, this);
+    }
+
+    private void Complete(bool isCanceled, bool inline)
     {
         _core.RunContinuationsAsynchronously = !inline;
-        _core.SetResult(result);
+        _core.SetResult(isCanceled);
     }
 
     // False where there is nothing to receive yet.
@@ -185,7 +198,7 @@ internal sealed class SocketReader : PipeReader, IReadable, IValueTaskSource<Rea
         int count = 0;
         try
         {
-            count = _socket.Receive(room.Span, SocketFlags.None, out error);
+            count = _socket.Receive(room.Span, out error);
         }
         catch (ObjectDisposedException)
         {

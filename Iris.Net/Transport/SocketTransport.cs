@@ -16,8 +16,10 @@ internal sealed class SocketTransport(SocketTransportOptions options) : ITranspo
             : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            // Accepted sockets inherit it.
+            // Accepted sockets inherit both.
             socket.SendBufferSize = options.SendBuffer;
+            if (at.Path is null)
+                socket.NoDelay = true;
             if (at.ReusePort)
                 ReusePort(socket);
             if (at.Path is null)

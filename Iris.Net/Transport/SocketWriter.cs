@@ -4,20 +4,20 @@ namespace Iris.Net.Transport;
 
 /// <summary>A socket's output. What was collected leaves in one send; only what the system does not take at once is waited
 /// for.</summary>
-internal sealed class SocketWriter(Socket socket) : CollectingWriter
+internal sealed class SocketWriter(PeerSocket socket) : CollectingWriter
 {
     private List<ArraySegment<byte>>? _several;
 
     protected override ValueTask<int> SendAsync(BufferSegment rest, int start, CancellationToken cancel) =>
-        socket.SendAsync(rest.Memory[start..], SocketFlags.None, cancel);
+        socket.Socket.SendAsync(rest.Memory[start..], SocketFlags.None, cancel);
 
     protected override bool TrySend(ref BufferSegment? rest, ref int start)
     {
         while (rest is not null)
         {
             int count = rest.Following is null
-                ? socket.Send(rest.Memory.Span[start..], SocketFlags.None, out SocketError error)
-                : socket.Send(Several(rest, start), SocketFlags.None, out error);
+                ? socket.Send(rest.Memory.Span[start..], out SocketError error)
+                : socket.Send(Several(rest, start), out error);
             if (error is not (SocketError.Success or SocketError.WouldBlock or SocketError.TryAgain or SocketError.Interrupted))
                 throw new SocketException((int)error);
             Take(count, ref rest, ref start);

@@ -15,7 +15,7 @@ if (args is not [string data, string path, .. string[] rest] || rest.Length > 1)
 int port = rest is [string given] ? int.Parse(given, CultureInfo.InvariantCulture) : 0;
 await using FileStream ledger = new(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
 using SemaphoreSlim gate = new(1, 1);
-await using FileStateStore store = new(data);
+await using FileStateStore store = new(data, new FileStoreOptions { Log = Console.Error.WriteLine });
 await using RestChannel channel = new(HostAdapter.Create(RunAsync), new RestChannelOptions { Store = store, Port = port });
 Console.WriteLine(await channel.ListenAsync());
 await Task.Delay(Timeout.Infinite);

@@ -6,6 +6,8 @@ namespace Iris.Net.Tests.Stores.Files;
 
 public sealed class CompactionTests
 {
+    private static readonly bool IsLong = Environment.GetEnvironmentVariable("IRIS_LONG") == "1";
+
     private readonly ManualTime _time = new();
 
     private FileStoreOptions Options => new() { Time = _time, SegmentSize = 4000, HotSessions = 4, CompactEvery = TimeSpan.FromDays(9) };
@@ -104,6 +106,49 @@ public sealed class CompactionTests
             foreach (Player player in players)
                 await player.CheckTurnAsync(again, 5, $"{k}");
         }
+    }
+
+    [Test, Category("Long")]
+    public async Task Disk_use_stays_bounded_while_the_same_sessions_are_written_and_the_process_is_killed()
+    {
+        const int Sessions = 50, Segment = 16 << 10;
+        int turns = IsLong ? 400 : 30;
+        FileStoreOptions options = Options with { SegmentSize = Segment };
+        MemoryDirectory disk = new();
+        Player[] players = [.. Enumerable.Range(0, Sessions).Select(i => new Player($"session-{i}", stateSize: 1000))];
+        Random random = new(1);
+        List<(MemoryDirectory Left, long[] Acknowledged)> kills = [];
+        disk.Before = _ =>
+        {
+            if (random.Next(turns * 20) != 0)
+                return;
+            long[] acknowledged = [.. players.Select(player => player.Acknowledged)];   // before what is left
+            kills.Add((disk.Copy(), acknowledged));
+        };
+        await using FileStateStore store = new(disk, "memory", options);
+        long most = 0;
+        for (int turn = 0; turn < turns; turn++)
+        {
+            Task compacting = store.Compaction.RunAsync();
+            await Task.WhenAll(players.Select(player => player.PlayAsync(store)));
+            await compacting;
+            long used = disk.Names().Sum(name => (long)disk[name].Length);
+            Assert.That(used, Is.LessThan(3 * store.Sessions.Live + 4 * Segment), $"turn {turn}: {store.Sessions.Live} bytes are needed");
+            most = Math.Max(most, used);
+        }
+
+        disk.Before = null;
+        Assert.That(most, Is.LessThan(store.Log.End / 2), "most of what was written is gone");
+        foreach (Player player in players)
+            await player.CheckTurnAsync(store, turns, player.Id);
+        foreach ((MemoryDirectory left, long[] acknowledged) in kills)
+        {
+            await using FileStateStore again = new(left, "memory", options);
+            foreach ((Player player, long turn) in players.Zip(acknowledged))
+                await player.CheckAsync(again, turn);
+        }
+
+        TestContext.Out.WriteLine($"{turns * Sessions} turns, {store.Log.End} bytes written, at most {most} on disk, {kills.Count} kills");
     }
 
     private static ValueTask<BeginResult> Begin(IStateStore store, string id) =>

@@ -166,10 +166,11 @@ public sealed class FailureTests
     }
 
     [Test, Category("Long")]
-    public async Task A_power_cut_at_any_moment_loses_nothing_that_was_acknowledged()
+    public async Task A_power_cut_at_any_moment_loses_nothing_that_was_acknowledged([Values(0, 512, 4096)] int page)
     {
         Random random = new(4711);
-        for (int round = 0; round < (IsLong ? 1000 : 60); round++)
+        int cut = 0;
+        for (int round = 0; round < (IsLong ? 1000 : 20); round++)
         {
             MemoryDirectory disk = new();
             Player[] players = [.. Enumerable.Range(0, 4).Select(i => new Player($"session-{i}"))];
@@ -181,7 +182,7 @@ public sealed class FailureTests
                 if (cutting.Next(12) != 0)
                     return;
                 long[] acknowledged = [.. players.Select(player => player.Acknowledged)];   // before the cut
-                cuts.Add((disk.CutPower(cutting), acknowledged));
+                cuts.Add((disk.CutPower(cutting, page), acknowledged));
             };
             await using (FileStateStore store = new(disk, "memory", new FileStoreOptions { Time = new ManualTime(), SegmentSize = 2000 }))
                 await Task.WhenAll(players.Select(player => Task.Run(async () =>
@@ -192,10 +193,15 @@ public sealed class FailureTests
             disk.Before = null;
             foreach ((MemoryDirectory left, long[] acknowledged) in cuts)
             {
+                // A page that is missing before others that are there is damage, and an operator's to cut: behind what was synced.
+                if (page > 0 && new FileJournals(left).Cut() is not null)
+                    cut++;
                 await using FileStateStore again = new(left, "memory", new FileStoreOptions { Time = new ManualTime() });
                 for (int i = 0; i < players.Length; i++)
                     await players[i].CheckAsync(again, acknowledged[i]);
             }
         }
+
+        TestContext.Out.WriteLine($"{cut} had to be cut by hand");
     }
 }

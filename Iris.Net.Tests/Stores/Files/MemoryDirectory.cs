@@ -107,10 +107,13 @@ internal sealed class MemoryDirectory : IStoreDirectory
     public MemoryDirectory Copy() => Copy(_entries, inode => inode.Written.ToArray());
 
     /// <summary>The disk after a power cut: entries that were synced, and of what was not synced in each file some sectors, or a part.</summary>
-    public MemoryDirectory CutPower(Random random)
+    /// <param name="random">Says which.</param>
+    /// <param name="page">Zero for sectors in their order; else the bytes of a page, and pages are lost in any order.</param>
+    public MemoryDirectory CutPower(Random random, int page = 0)
     {
         lock (_gate)
-            return Copy(random.Next(2) == 0 ? _syncedEntries : _entries, inode => Left(inode, random));
+            return Copy(
+                random.Next(2) == 0 ? _syncedEntries : _entries, inode => page == 0 ? Left(inode, random) : Left(inode, random, page));
     }
 
     private MemoryDirectory Copy(Dictionary<string, Inode> entries, Func<Inode, byte[]> bytes)
@@ -140,6 +143,24 @@ internal sealed class MemoryDirectory : IStoreDirectory
         if (from < left.Length)
             left.AsSpan(from).Clear();
         return left;
+    }
+
+    // Each page as it was written or as it was synced, whatever the others are.
+    private static byte[] Left(Inode inode, Random random, int page)
+    {
+        byte[] left = [.. inode.Written];
+        int synced = inode.Synced.Count;
+        for (int start = 0; start < left.Length; start += page)
+        {
+            if (random.Next(2) == 0)
+                continue;
+            Span<byte> lost = left.AsSpan(start, Math.Min(page, left.Length - start));
+            lost.Clear();
+            if (start < synced)
+                System.Runtime.InteropServices.CollectionsMarshal.AsSpan(inode.Synced)[start..Math.Min(synced, start + lost.Length)].CopyTo(lost);
+        }
+
+        return left[..Math.Max(synced, random.Next(synced, left.Length + 1))];
     }
 
     private sealed class Inode

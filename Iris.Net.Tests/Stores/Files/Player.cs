@@ -5,7 +5,7 @@ using Iris.Net.Stores;
 namespace Iris.Net.Tests.Stores.Files;
 
 /// <summary>Plays turns of one session, and knows which of them were acknowledged.</summary>
-internal sealed class Player(string id)
+internal sealed class Player(string id, int stateSize = 0)
 {
     private static readonly LeaseRequest Me = new("me", TimeSpan.FromSeconds(30));
 
@@ -18,7 +18,7 @@ internal sealed class Player(string id)
     /// <summary>The last turn that the store said it has; -1 where not even the session was made.</summary>
     public long Acknowledged => Volatile.Read(ref _acknowledged);
 
-    public static SessionHead Head(string id, long turn, long nextSeq) => new()
+    public static SessionHead Head(string id, long turn, long nextSeq, int stateSize = 0) => new()
     {
         Guard = Encoding.UTF8.GetBytes($"{id}-{turn}"),
         Turn = turn,
@@ -26,7 +26,7 @@ internal sealed class Player(string id)
         NextSeq = nextSeq,
         Status = turn == 0 ? SessionStatus.New : SessionStatus.Parked,
         Wait = turn == 0 ? null : SessionWait.User,
-        State = Encoding.UTF8.GetBytes($"\"{new string('s', (int)(turn * 7 % 50))}\""),
+        State = Encoding.UTF8.GetBytes($"\"{new string('s', stateSize + (int)(turn * 7 % 50))}\""),
         Reply = "{}"u8.ToArray(),
     };
 
@@ -41,10 +41,10 @@ internal sealed class Player(string id)
     }
 
     /// <summary>A turn of two records, the second its commit.</summary>
-    public static async Task<AppendResult> CommitAsync(IStateStore store, Lease lease, long turn, long seq, SessionWait? wait = null)
+    public static async Task<AppendResult> CommitAsync(IStateStore store, Lease lease, long turn, long seq, SessionWait? wait = null, int stateSize = 0)
     {
         using RecordWriter writer = new("0123456789abcdef");
-        SessionHead head = Head(lease.Session.Value, turn, seq + 2);
+        SessionHead head = Head(lease.Session.Value, turn, seq + 2, stateSize);
         head = wait is null ? head : head with { Wait = wait };
         JournalEntry[] entries = [writer.Decision(seq, 1, JsonPayload.Null), writer.Commit(seq + 1, 1, head)];
         return await store.AppendAsync(lease, entries, head, Flush.Durable);
@@ -65,7 +65,7 @@ internal sealed class Player(string id)
         try
         {
             _attempted = turn;
-            Assert.That(await CommitAsync(store, lease, turn, seq), Is.EqualTo(AppendResult.Appended));
+            Assert.That(await CommitAsync(store, lease, turn, seq, stateSize: stateSize), Is.EqualTo(AppendResult.Appended));
             Volatile.Write(ref _acknowledged, turn);
         }
         catch (IOException)

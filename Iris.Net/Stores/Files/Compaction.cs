@@ -90,7 +90,8 @@ internal sealed class Compaction : IAsyncDisposable
         await SyncAsync(cancel).ConfigureAwait(false);
         _directory.Delete(oldest.Name);
         _directory.Sync();
-        _segments.Remove(oldest);   // its handle is closed when the last reader lets go of it
+        _segments.Remove(oldest);
+        oldest.File.Dispose();   // whoever reads it at this moment looks again
     }
 
     private async Task SyncAsync(CancellationToken cancel)

@@ -38,7 +38,7 @@ internal sealed class DurableDirectory : IStoreDirectory
         }
         catch (IOException e)
         {
-            throw new IOException($"The directory '{_path}' is in use by another process, or cannot be locked.", e);
+            throw new IOException($"The directory '{_path}' is in use by another process, or cannot be locked: {e.Message}", e);
         }
     }
 

@@ -54,8 +54,22 @@ public sealed class FileJournals : IDisposable
     public DamagedStoreException? Cut()
     {
         using IDisposable mine = _directory.Lock(FileStateStore.LockName);
-        if (Verify().Damage is not { } damage)
-            return null;
+        DamagedStoreException? first = null;
+        // A file before the one that is cut may tell that it is missing now.
+        while (Verify().Damage is { } damage)
+        {
+            first ??= damage;
+            Cut(damage);
+        }
+
+        return first;
+    }
+
+    /// <summary>Lets go of the directory.</summary>
+    public void Dispose() => _directory.Dispose();
+
+    private void Cut(DamagedStoreException damage)
+    {
         string name = Path.GetFileName(damage.File);
         long number = Segment.NumberOf(name)!.Value;
         foreach (string later in _directory.Names().Where(other => Segment.NumberOf(other) > number))
@@ -65,11 +79,7 @@ public sealed class FileJournals : IDisposable
         else
             CutFile(name, damage.Offset);
         _directory.Sync();
-        return damage;
     }
-
-    /// <summary>Lets go of the directory.</summary>
-    public void Dispose() => _directory.Dispose();
 
     private void CutFile(string name, long offset)
     {
@@ -86,22 +96,26 @@ public sealed class FileJournals : IDisposable
         file.Sync();
     }
 
+    private string? LastSegment() => _directory.Names().Where(name => Segment.NumberOf(name) is not null).Max(StringComparer.Ordinal);
+
     private JournalVerifier Sound(Func<JournalVerifier> make)
     {
         JournalVerifier read = Scan(make);
         return read.Result().Damage is { } damage ? throw damage : read;
     }
 
-    // Compaction of another process may take a segment away between the look at the directory and the reading: then all over again.
+    // Another process may take a segment away, or begin one, between the look at the directory and the reading: then all over again.
     private JournalVerifier Scan(Func<JournalVerifier> make)
     {
         for (int attempt = 1; ; attempt++)
         {
             JournalVerifier verifier = make();
+            string? last = LastSegment();
             try
             {
                 verifier.Read(_directory);
-                return verifier;
+                if (verifier.Result().Damage is null || LastSegment() == last || attempt == Attempts)
+                    return verifier;
             }
             catch (FileNotFoundException) when (attempt < Attempts)
             {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text;
 
 namespace Iris.Net.Stores.Files;
 
@@ -19,6 +20,9 @@ internal sealed class Segment(IStoreDirectory directory, string name, SegmentHea
     public long Base => header.Base;
 
     public IStoreFile File => file;
+
+    /// <summary>What stands behind the last frame of a segment that is not the last one.</summary>
+    public static ReadOnlySpan<byte> GoesOnMark => "The log goes on in "u8;
 
     /// <summary>The file's bytes, the header's among them.</summary>
     public long Length { get; private set; } = length;
@@ -73,6 +77,17 @@ internal sealed class Segment(IStoreDirectory directory, string name, SegmentHea
     {
         file.Write(bytes, Length);
         Length += bytes.Length;
+    }
+
+    /// <summary>Notes behind its end which file the log goes on in, once that is on disk: where it is missing later, it is missed.</summary>
+    public void GoesOnIn(Segment next)
+    {
+        // As long as a frame's header, so that it never passes for one that was cut short.
+        byte[] mark = new byte[RecordFrame.HeaderSize];
+        mark.AsSpan().Fill((byte)'\n');
+        GoesOnMark.CopyTo(mark);
+        Encoding.ASCII.GetBytes(next.Name, mark.AsSpan(GoesOnMark.Length));
+        file.Write(mark, Length);
     }
 
     /// <summary>Ends it before its file does: what lies behind is void.</summary>

@@ -62,7 +62,8 @@ internal sealed class SegmentReader
 
             if (status != OperationStatus.Done)
             {
-                What = frame.Length == 0 ? "a frame's header is not as it was written" : "a frame's records are not as they were written";
+                What = _block.AsSpan(_start, _count).StartsWith(Segment.GoesOnMark) ? "the file in which the log goes on is missing"
+                    : frame.Length == 0 ? "a frame's header is not as it was written" : "a frame's records are not as they were written";
                 return IsZeroBefore(Offset + needed) ? SegmentEnd.Torn : SegmentEnd.Damaged;
             }
 

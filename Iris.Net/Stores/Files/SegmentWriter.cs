@@ -197,7 +197,10 @@ internal sealed class SegmentWriter : IAsyncDisposable
             // No segment is behind one that is not wholly on disk.
             if (_synced < segment.End)
                 Sync(segment, segment.End);
-            _segments.Add(segment = Segment.Create(_directory, new SegmentHeader(++_number, segment.End), []));
+            Segment next = Segment.Create(_directory, new SegmentHeader(++_number, segment.End), []);
+            _segments.Add(next);
+            segment.GoesOnIn(next);
+            segment = next;
         }
 
         segment.Append(batch.Bytes.Span);

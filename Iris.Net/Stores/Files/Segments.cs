@@ -70,6 +70,10 @@ internal sealed class Segments
                 throw segment.Damaged(lsn, "a frame is not as it was written");
             return new FrameBytes(frame, whole);
         }
+        catch (ObjectDisposedException) when (Find(lsn) != segment)
+        {
+            return null;   // compacted away meanwhile
+        }
         finally
         {
             ArrayPool<byte>.Shared.Return(first);

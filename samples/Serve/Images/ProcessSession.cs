@@ -10,7 +10,12 @@ internal static partial class ProcessSession
     public const int SigTerm = 15;
     public const int SigKill = 9;
 
+    private const uint KernelThread = 0x00200000;   // PF_KTHREAD
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    // Whoever has no environment for longer than that was started without one.
+    private static readonly TimeSpan LongestExec = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Signals the process group that the leader heads; the leader alone where it does not head one yet.</summary>
     public static void Signal(int leader, int signal)
@@ -27,10 +32,11 @@ internal static partial class ProcessSession
         long start = Environment.TickCount64;
         for (int pause = 1; ; pause = Math.Min(2 * pause, 50))
         {
-            List<int> members = Members(leader, mark.Span);
-            if (members.Count == 0)
+            List<int> members = Members(leader, mark.Span, out bool isSure);
+            long passed = Environment.TickCount64 - start;
+            if (members.Count == 0 && (isSure || passed > LongestExec.TotalMilliseconds))
                 return true;
-            if (Environment.TickCount64 - start > Patience.TotalMilliseconds)
+            if (passed > Patience.TotalMilliseconds)
                 return false;
             foreach (int member in members)
                 Kill(member, SigKill);
@@ -38,29 +44,37 @@ internal static partial class ProcessSession
         }
     }
 
-    private static List<int> Members(int leader, ReadOnlySpan<byte> mark)
+    private static List<int> Members(int leader, ReadOnlySpan<byte> mark, out bool isSure)
     {
+        isSure = true;
         var members = new List<int>();
         foreach (string folder in Directory.EnumerateDirectories("/proc"))
         {
-            if (int.TryParse(Path.GetFileName(folder.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int id)
-                && IsMember(folder, leader, mark))
+            if (!int.TryParse(Path.GetFileName(folder.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int id))
+                continue;
+            bool? isMember = IsMember(folder, leader, mark);
+            isSure &= isMember is not null;
+            if (isMember == true)
                 members.Add(id);
         }
 
         return members;
     }
 
-    private static bool IsMember(string folder, int leader, ReadOnlySpan<byte> mark)
+    // Null in the middle of an exec, when a process has no environment to be known by.
+    private static bool? IsMember(string folder, int leader, ReadOnlySpan<byte> mark)
     {
         try
         {
-            // "PID (NAME) STATE PARENT GROUP SESSION …": the name may hold blanks and brackets
+            // "PID (NAME) STATE PARENT GROUP SESSION TTY TPGID FLAGS …": the name may hold blanks and brackets
             string stat = File.ReadAllText(folder + "/stat");
-            string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ', 5);
-            return fields[0] is not ("Z" or "X")
-                && (fields[3] == leader.ToString(CultureInfo.InvariantCulture)
-                    || File.ReadAllBytes(folder + "/environ").AsSpan().IndexOf(mark) >= 0);
+            string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ', 8);
+            if (fields[0] is "Z" or "X" || (uint.Parse(fields[6], CultureInfo.InvariantCulture) & KernelThread) != 0)
+                return false;
+            if (fields[3] == leader.ToString(CultureInfo.InvariantCulture))
+                return true;
+            byte[] environment = File.ReadAllBytes(folder + "/environ");
+            return environment.Length == 0 ? null : environment.AsSpan().IndexOf(mark) >= 0;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,0 +1,127 @@
+using System.Text.Json;
+using Iris.Net.Tests.Conformance.Raw;
+
+namespace Iris.Net.Tests.Conformance;
+
+/// <summary>What a session was and is: <c>GET /v1/session/{id}</c>, its timeline, and the list of all.</summary>
+public sealed class SessionReadingTests
+{
+    private static (string Id, string Token) Of(RawResponse reply) =>
+        (reply.Json.GetProperty("sessionId").GetString()!, reply.Json.GetProperty("continuationToken").GetString()!);
+
+    private static RawRequest Get(string target, string token, params string[] fields) =>
+        RawRequest.Get(target, [$"X-Continuation-Token: {token}", .. fields]);
+
+    [Test]
+    public async Task A_session_says_where_it_stands()
+    {
+        ManualTime time = new();
+        using Gate gate = new();
+        await using Channel channel = await Channel.StartAsync(async (turn, _) =>
+        {
+            if (turn.Number == 2)
+                await gate.PassAsync();
+            return turn.Number == 1 ? TurnOutcome.ParkedOnSignal("go") : TurnOutcome.Finished();
+        }, o => o with { Time = time, SessionTtl = TimeSpan.FromHours(1) });
+        string at = time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", null);
+        string until = (time.GetUtcNow() + TimeSpan.FromHours(1)).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", null);
+        (string id, string token) = Of(await channel.AskAsync(RawRequest.Post("/v1/session", "{}")));
+        RawResponse parked = await channel.AskAsync(Get($"/v1/session/{id}", token));
+        WireForm.CheckReply(parked);
+        Assert.That(parked.Text, Is.EqualTo(
+            $$"""{"sessionId":"{{id}}","turn":1,"status":"parked","inFlight":false,"wait":{"kind":"signal","name":"go"},"createdAt":"{{at}}","updatedAt":"{{at}}","expiresAt":"{{until}}"}"""));
+        string tag = parked["ETag"]!;
+        foreach (string known in (string[])[tag, $"W/{tag}", $"\"x\", {tag}", "*"])
+        {
+            RawResponse same = await channel.AskAsync(Get($"/v1/session/{id}", token, $"If-None-Match: {known}"));
+            Assert.That((same.Status, same.Text, same["ETag"]), Is.EqualTo((304, "", tag)));
+        }
+
+        Task<RawResponse> running = channel.AskAsync(RawRequest.Post($"/v1/session/{id}/message", "{}", $"X-Continuation-Token: {token}"));
+        await gate.ReachedAsync();
+        RawResponse now = await channel.AskAsync(Get($"/v1/session/{id}", token, $"If-None-Match: {tag}"));
+        Assert.That((now.Status, now.Text), Is.EqualTo((200, now.Text)));
+        Assert.That(now.Text, Does.Contain("\"status\":\"running\",\"inFlight\":true"));
+        gate.Open();
+        (_, string next) = Of(await running);
+        foreach (string credential in (string[])[token, next])
+            Assert.That((await channel.AskAsync(Get($"/v1/session/{id}", credential))).Text, Does.Contain("\"turn\":2,\"status\":\"finished\",\"inFlight\":false,\"createdAt\""));
+        WireForm.CheckRefusal(await channel.AskAsync(Get($"/v1/session/{id}", "x")), 409, "stale or invalid continuationToken", "stale-token");
+        WireForm.CheckRefusal(await channel.AskAsync(RawRequest.Get($"/v1/session/{id}")), 400, "missing continuationToken", "missing-token");
+    }
+
+    [Test]
+    public async Task A_timeline_shows_every_public_record_once_and_no_other()
+    {
+        await using Channel channel = await Channel.StartAsync(async (turn, _) =>
+        {
+            await Programs.StepAsync(turn, "one", () => 1);
+            await Programs.StepAsync(turn, "two", () => 2);
+            return TurnOutcome.Finished();
+        });
+        (string id, string token) = Of(await channel.AskAsync(RawRequest.Post("/v1/session", "{}")));
+        RawResponse whole = await channel.AskAsync(Get($"/v1/session/{id}/timeline", token));
+        WireForm.CheckReply(whole);
+        string[] kinds = ["effect_intent", "effect_result", "effect_intent", "effect_result", "marker"];
+        JsonElement[] records = [.. whole.Json.GetProperty("records").EnumerateArray()];
+        Assert.That(records.Select(r => r.GetProperty("kind").GetString()), Is.EqualTo(kinds));
+        Assert.That(records[0].EnumerateObject().Select(m => m.Name), Is.EqualTo((string[])["seq", "ts", "defDigest", "kind", "payload"]));
+        Assert.That(whole.Text, Does.EndWith(",\"next\":null}"));
+        for (int limit = 1; limit <= 6; limit++)
+        {
+            List<string> paged = [];
+            string query = $"?limit={limit}";
+            while (true)
+            {
+                RawResponse page = await channel.AskAsync(Get($"/v1/session/{id}/timeline{query}", token));
+                JsonElement[] part = [.. page.Json.GetProperty("records").EnumerateArray()];
+                Assert.That(part, Has.Length.LessThanOrEqualTo(limit).And.Not.Empty);
+                paged.AddRange(part.Select(r => r.GetRawText()));
+                if (page.Json.GetProperty("next").ValueKind == JsonValueKind.Null)
+                    break;
+                query = $"?after={page.Json.GetProperty("next").GetInt64()}&limit={limit}";
+            }
+
+            Assert.That(paged, Is.EqualTo(records.Select(r => r.GetRawText())));
+        }
+
+        foreach (string wrong in (string[])["limit=0", "limit=1001", "limit=", "limit=x", "after=-1", "after=1&after=2", "after=99999999999999999999"])
+            WireForm.CheckRefusal(await channel.AskAsync(Get($"/v1/session/{id}/timeline?{wrong}", token)), 400, "bad request", "bad-request");
+        Assert.That((await channel.AskAsync(Get($"/v1/session/{id}/timeline?limit=1000&x=1", token))).Status, Is.EqualTo(200));
+    }
+
+    [Test]
+    public async Task The_list_is_there_for_whom_the_host_grants_it_alone()
+    {
+        int minted = 0;
+        await using Channel channel = await Channel.StartAsync(Programs.Count, o => o with
+        {
+            MintSessionId = () => $"s{++minted}",
+            AdminAuthorize = (exchange, _) => ValueTask.FromResult(
+                exchange.Request.Headers.CountOf("x-admin"u8) > 0 ? AuthorizeResult.Allow("admin") : AuthorizeResult.Refuse()),
+        });
+        for (int i = 0; i < 3; i++)
+            await channel.AskAsync(RawRequest.Post("/v1/session", "{}"));
+        async Task<RawResponse> ListAsync(string query) => await channel.AskAsync(RawRequest.Get($"/v1/sessions{query}", "X-Admin: 1"));
+        static string Ids(RawResponse reply) =>
+            string.Join(' ', reply.Json.GetProperty("sessions").EnumerateArray().Select(s => s.GetProperty("sessionId").GetString()));
+        RawResponse all = await ListAsync("");
+        WireForm.CheckReply(all);
+        Assert.That((Ids(all), all.Text.EndsWith(",\"next\":null}", StringComparison.Ordinal)), Is.EqualTo(("s1 s2 s3", true)));
+        RawResponse page = await ListAsync("?limit=2&status=finished");
+        Assert.That(Ids(page), Is.EqualTo("s1 s2"));
+        Assert.That(Ids(await ListAsync($"?cursor={page.Json.GetProperty("next").GetString()}")), Is.EqualTo("s3"));
+        Assert.That(Ids(await ListAsync("?status=parked")), Is.Empty);
+        foreach (string wrong in (string[])["?status=gone", "?limit=0", "?cursor=%", "?limit=1&limit=1"])
+            WireForm.CheckRefusal(await ListAsync(wrong), 400, "bad request", "bad-request");
+        await using Channel without = await Channel.StartAsync(Programs.Count);
+        foreach (RawResponse none in (RawResponse[])[
+            await channel.AskAsync(RawRequest.Get("/v1/sessions")), await without.AskAsync(RawRequest.Get("/v1/sessions", "X-Admin: 1"))])
+        {
+            WireForm.CheckRefusal(none, 405, "method GET not allowed", "method-not-allowed");
+            Assert.That(none["Allow"], Is.EqualTo("POST"));
+        }
+
+        WireForm.CheckRefusal(await channel.AskAsync(RawRequest.Post("/v1/sessions", "{}")), 404, "no route for /v1/sessions", "no-route");
+    }
+}
