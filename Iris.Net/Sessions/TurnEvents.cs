@@ -83,13 +83,17 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     }
 
     /// <summary>A reader of all events from now on.</summary>
-    public EventReader Attach()
+    public EventReader Attach() => Attach(out _);
+
+    /// <summary>The same; what was published before is told by the journal alone.</summary>
+    public EventReader Attach(out long publishedSeq)
     {
         lock (this)
         {
             EventReader reader = new(this, _tail ??= new Node(default, [], 0), queue);
             _readers = [.. _readers, reader];
             Interlocked.MemoryBarrier();   // who appends sees the reader, or the reader sees what was appended
+            publishedSeq = PublishedSeq;   // under the lock: no text comes in between
             return reader;
         }
     }
