@@ -74,7 +74,7 @@ internal sealed class TurnEventsTests
         Rendezvous.Run(
             20_000,
             _ => events = Make(),
-            _ => (reader, published) = (events.Attach(), events.PublishedSeq),
+            _ => reader = events.Attach(out published),
             _ =>
             {
                 events.Publish(7);

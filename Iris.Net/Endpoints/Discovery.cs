@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text.Json;
 using Iris.Net.Server;
 
 namespace Iris.Net.Endpoints;
@@ -42,23 +40,18 @@ internal sealed class Discovery(
     public ValueTask OpenApiAsync(HttpExchange exchange, CancellationToken disconnected) =>
         ChannelWire.SendJsonAsync(exchange.Response, 200, OpenApi.Value, disconnected);
 
-    private static byte[] About(bool servesSockets, IEnumerable<string> extensions, IEnumerable<(string Name, long Value)> limits)
-    {
-        ArrayBufferWriter<byte> buffer = new(1024);
-        using Utf8JsonWriter json = new(buffer, JsonText.Writer);
-        json.WriteStartObject();
-        json.WriteString("protocol"u8, "iris-rest/1"u8);
-        json.WriteStartArray("extensions"u8);
-        foreach (string extension in extensions)
-            json.WriteStringValue(extension);
-        json.WriteEndArray();
-        json.WriteStartObject("limits"u8);
-        foreach ((string name, long value) in limits)
-            json.WriteNumber(name, value);
-        json.WriteEndObject();
-        json.WriteBoolean("websockets"u8, servesSockets);
-        json.WriteEndObject();
-        json.Flush();
-        return buffer.WrittenSpan.ToArray();
-    }
+    private static byte[] About(bool servesSockets, IEnumerable<string> extensions, IEnumerable<(string Name, long Value)> limits) =>
+        JsonText.Object(json =>
+        {
+            json.WriteString("protocol"u8, "iris-rest/1"u8);
+            json.WriteStartArray("extensions"u8);
+            foreach (string extension in extensions)
+                json.WriteStringValue(extension);
+            json.WriteEndArray();
+            json.WriteStartObject("limits"u8);
+            foreach ((string name, long value) in limits)
+                json.WriteNumber(name, value);
+            json.WriteEndObject();
+            json.WriteBoolean("websockets"u8, servesSockets);
+        });
 }

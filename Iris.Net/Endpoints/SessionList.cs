@@ -44,7 +44,7 @@ internal sealed class SessionList(ChannelWire wire, SessionReading reading, Auth
         bool isCut = sessions.Count > query.Limit;
         if (isCut)
             sessions.RemoveAt(sessions.Count - 1);
-        await ChannelWire.SendJsonAsync(exchange.Response, 200, WireJson.Write(json =>
+        await ChannelWire.SendJsonAsync(exchange.Response, 200, JsonText.Object(json =>
         {
             json.WriteStartArray("sessions"u8);
             foreach (ListedSession session in sessions)

@@ -21,7 +21,7 @@ internal sealed class SessionReading(ChannelWire wire, TurnReplies replies)
         if (await replies.SessionOfAsync(exchange, disconnected).ConfigureAwait(false) is not { } id
             || await JudgeAsync(exchange, id, disconnected).ConfigureAwait(false) is not { Head: { } head } presented)
             return;
-        ReadOnlyMemory<byte> json = WireJson.Write(writer => WriteMembers(writer, id, head, presented.Running is not null));
+        ReadOnlyMemory<byte> json = JsonText.Object(writer => WriteMembers(writer, id, head, presented.Running is not null));
         string tag = $"\"{Convert.ToHexStringLower(SHA256.HashData(json.Span).AsSpan(0, 16))}\"";
         exchange.Response.Headers.Add("ETag"u8, tag);
         if (!HasTag(exchange.Request, tag))
@@ -71,7 +71,7 @@ internal sealed class SessionReading(ChannelWire wire, TurnReplies replies)
         bool isCut = records.Count > limit;
         if (isCut)
             records.RemoveAt(records.Count - 1);
-        await ChannelWire.SendJsonAsync(exchange.Response, 200, WireJson.Write(json =>
+        await ChannelWire.SendJsonAsync(exchange.Response, 200, JsonText.Object(json =>
         {
             json.WriteStartArray("records"u8);
             foreach (JournalEntry record in records)

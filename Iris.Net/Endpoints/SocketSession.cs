@@ -60,7 +60,7 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
 
     private async ValueTask ControlAsync(TurnBody body, CancellationToken disconnected)
     {
-        if (TurnRequest.Parse(body.Json).GetProperty("$iris"u8) is not { ValueKind: JsonValueKind.String } what || !what.ValueEquals("cancel"u8))
+        if (JsonText.Parse(body.Json).GetProperty("$iris"u8) is not { ValueKind: JsonValueKind.String } what || !what.ValueEquals("cancel"u8))
         {
             await RefuseAsync(RefusalCode.BadRequest, null, body.Ref, disconnected).ConfigureAwait(false);
             return;

@@ -15,7 +15,7 @@ internal static class WireJson
         at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 
     /// <summary><c>{"sessionId":S,"turn":N,"status":"cancelling"}</c>, or <c>{"sessionId":S,"status":"idle","recover":PATH}</c>.</summary>
-    public static ReadOnlyMemory<byte> Cancel(string sessionId, long turn, string? recover) => Write(json =>
+    public static ReadOnlyMemory<byte> Cancel(string sessionId, long turn, string? recover) => JsonText.Object(json =>
     {
         json.WriteString("sessionId"u8, sessionId);
         if (turn > 0)
@@ -26,24 +26,12 @@ internal static class WireJson
     });
 
     /// <summary><c>{"type":"cancelling","turn":N}</c>, or <c>{"type":"idle"}</c>.</summary>
-    public static ReadOnlyMemory<byte> CancelEvent(long turn) => Write(json =>
+    public static ReadOnlyMemory<byte> CancelEvent(long turn) => JsonText.Object(json =>
     {
         json.WriteString("type"u8, turn > 0 ? "cancelling"u8 : "idle"u8);
         if (turn > 0)
             json.WriteNumber("turn"u8, turn);
     });
-
-    /// <summary>Writes an object of some members.</summary>
-    public static ReadOnlyMemory<byte> Write(Action<Utf8JsonWriter> members)
-    {
-        ArrayBufferWriter<byte> buffer = new(256);
-        using Utf8JsonWriter json = new(buffer, JsonText.Writer);
-        json.WriteStartObject();
-        members(json);
-        json.WriteEndObject();
-        json.Flush();
-        return buffer.WrittenMemory;
-    }
 
     /// <summary><c>{"sessionId":S,"continuationToken":T,"status":"running","turn":N}</c></summary>
     public static ReadOnlyMemory<byte> Running(string sessionId, ReadOnlySpan<byte> token, long turn)
@@ -104,7 +92,11 @@ internal static class WireJson
     /// <summary><c>{"error":TEXT,"code":CODE,"reason":R,"errorId":ID,"recover":PATH}</c>; all but the text where they are given.</summary>
     public static ReadOnlyMemory<byte> Refusal(
         string error, string? code, string? errorId, string? recover = null, string? reason = null) =>
-        Write("error"u8, error, code, errorId, recover, reason);
+        JsonText.Object(json =>
+        {
+            json.WriteString("error"u8, error);
+            WriteDetails(json, code, reason, errorId, recover);
+        });
 
     /// <summary><c>{"type":URN,"title":TEXT,"status":N,"detail":TEXT,"instance":PATH,"error":TEXT,"code":CODE,"reason":R,
     /// "errorId":ID,"recover":PATH}</c>, RFC 9457 section 3; paths and id where they are given.</summary>
@@ -113,31 +105,26 @@ internal static class WireJson
         string? reason = null)
     {
         string name = RefusalText.CodeOf(code);
-        ArrayBufferWriter<byte> buffer = new(512);
-        using Utf8JsonWriter json = new(buffer, JsonText.Writer);
-        json.WriteStartObject();
-        json.WriteString("type"u8, "urn:iris:refusal:" + name);
-        json.WriteString("title"u8, RefusalText.TitleOf(code));
-        json.WriteNumber("status"u8, status);
-        json.WriteString("detail"u8, error);
-        if (instance is not null)
-            json.WriteString("instance"u8, instance);
-        json.WriteString("error"u8, error);
-        json.WriteString("code"u8, name);
-        if (reason is not null)
-            json.WriteString("reason"u8, reason);
-        if (errorId is not null)
-            json.WriteString("errorId"u8, errorId);
-        if (recover is not null)
-            json.WriteString("recover"u8, recover);
-        json.WriteEndObject();
-        json.Flush();
-        return buffer.WrittenMemory;
+        return JsonText.Object(json =>
+        {
+            json.WriteString("type"u8, "urn:iris:refusal:" + name);
+            json.WriteString("title"u8, RefusalText.TitleOf(code));
+            json.WriteNumber("status"u8, status);
+            json.WriteString("detail"u8, error);
+            if (instance is not null)
+                json.WriteString("instance"u8, instance);
+            json.WriteString("error"u8, error);
+            WriteDetails(json, name, reason, errorId, recover);
+        });
     }
 
     /// <summary><c>{"type":"error","message":TEXT,"code":CODE,"errorId":ID}</c>; code and id where they are given.</summary>
-    public static ReadOnlyMemory<byte> ErrorEvent(string message, string? code, string? errorId) =>
-        Write("message"u8, message, code, errorId, type: true);
+    public static ReadOnlyMemory<byte> ErrorEvent(string message, string? code, string? errorId) => JsonText.Object(json =>
+    {
+        json.WriteString("type"u8, "error"u8);
+        json.WriteString("message"u8, message);
+        WriteDetails(json, code, reason: null, errorId, recover: null);
+    });
 
     /// <summary>Writes an event with <c>"ref":…,"id":…</c> behind its other fields, where they are given.</summary>
     public static void WriteExtended(
@@ -175,15 +162,9 @@ internal static class WireJson
         return buffer.WrittenMemory;
     }
 
-    private static ReadOnlyMemory<byte> Write(
-        ReadOnlySpan<byte> name, string text, string? code, string? errorId, string? recover = null, string? reason = null, bool type = false)
+    // In their fixed order, each where it is given.
+    private static void WriteDetails(Utf8JsonWriter json, string? code, string? reason, string? errorId, string? recover)
     {
-        ArrayBufferWriter<byte> buffer = new(256);
-        using Utf8JsonWriter json = new(buffer, JsonText.Writer);
-        json.WriteStartObject();
-        if (type)
-            json.WriteString("type"u8, "error"u8);
-        json.WriteString(name, text);
         if (code is not null)
             json.WriteString("code"u8, code);
         if (reason is not null)
@@ -192,9 +173,6 @@ internal static class WireJson
             json.WriteString("errorId"u8, errorId);
         if (recover is not null)
             json.WriteString("recover"u8, recover);
-        json.WriteEndObject();
-        json.Flush();
-        return buffer.WrittenMemory;
     }
 
     private static void WriteString(IBufferWriter<byte> buffer, ReadOnlySpan<char> text)

@@ -11,8 +11,7 @@ internal readonly record struct CancelledRequest(long FirstSeq, ReadOnlyMemory<b
     /// <summary>Reads a <c>request_closed</c>; null where no cancel wrote it.</summary>
     public static CancelledRequest? Read(in JournalEntry record)
     {
-        var reader = new Utf8JsonReader(record.Utf8.Span);
-        JsonElement payload = JsonElement.ParseValue(ref reader).GetProperty("payload"u8);
+        JsonElement payload = record.ReadPayload();
         if (!payload.TryGetProperty("from"u8, out JsonElement from))
             return null;
         return payload.TryGetProperty("key"u8, out JsonElement key)

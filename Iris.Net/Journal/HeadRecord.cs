@@ -45,8 +45,7 @@ internal static class HeadRecord
     {
         try
         {
-            var reader = new Utf8JsonReader(entry.Utf8.Span, new JsonReaderOptions { MaxDepth = 128 });
-            JsonElement record = JsonElement.ParseValue(ref reader), payload = record.GetProperty("payload"u8);
+            JsonElement record = JsonText.Parse(entry.Utf8), payload = record.GetProperty("payload"u8);
             return new SessionHead
             {
                 Turn = Number(payload, "turn"u8),

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Iris.Net.Journal;
 
 /// <summary>What a journal record says. The first four are public: streams and timelines show them; the others are
@@ -52,4 +54,7 @@ public readonly record struct JournalEntry(long Seq, RecordKind Kind, ReadOnlyMe
 
     /// <summary>True where the record ends the open request: nothing before it is ever replayed.</summary>
     public bool ClosesRequest => Kind is RecordKind.Commit or RecordKind.RequestClosed;
+
+    /// <summary>What the record says beside its place, time and kind.</summary>
+    internal JsonElement ReadPayload() => JsonText.Parse(Utf8).GetProperty("payload"u8);
 }

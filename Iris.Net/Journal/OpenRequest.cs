@@ -46,7 +46,7 @@ internal sealed class OpenRequest
                 open!.AddStep(record);
                 break;
             case RecordKind.TurnEnded:
-                open!.EndReason = RecordPayload.Of(record).GetProperty("reason"u8).GetString();
+                open!.EndReason = record.ReadPayload().GetProperty("reason"u8).GetString();
                 open.LeaveToClient();
                 break;
             case RecordKind.RequestDeferred:
@@ -62,7 +62,7 @@ internal sealed class OpenRequest
 
     private void AddAttempt(in JournalEntry record)
     {
-        JsonElement payload = RecordPayload.Of(record);
+        JsonElement payload = record.ReadPayload();
         EndReason = null;
         Unended++;
         if (payload.TryGetProperty("key"u8, out JsonElement key))
@@ -75,7 +75,7 @@ internal sealed class OpenRequest
 
     private void AddStep(in JournalEntry record)
     {
-        JsonElement payload = RecordPayload.Of(record);
+        JsonElement payload = record.ReadPayload();
         string effectId = payload.GetProperty("effectId"u8).GetString()!;
         if (record.Kind == RecordKind.EffectIntent)
             _steps.Add(new JournalledStep(

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Iris.Net.Journal;
 using Iris.Net.Stores;
 
@@ -90,7 +89,7 @@ internal sealed class Cancels(SessionHost host)
         {
             if ((await host.ReadTailAsync(begun.Lease.Session, begun.Head!, cancel).ConfigureAwait(false)).Open is not { } open)
                 return;
-            CancelledRequest request = new(open.FirstSeq, open.Key, open.Key.IsEmpty ? default : SHA256.HashData(open.Body.Span));
+            CancelledRequest request = new(open.FirstSeq, open.Key, TurnRequest.DigestOf(open.Key, open.Body));
             JournalEntry[] closed =
                 [records.RequestClosed(begun.NextSeq, host.Settings.Time.GetUtcNow().ToUnixTimeMilliseconds(), request)];
             AppendResult result = await host.Settings.Store.AppendAsync(

@@ -86,6 +86,6 @@ internal sealed class Idempotency(SessionHost host)
 
         public bool HasBody(TurnRequest request) => BodyDigest.IsEmpty
             ? Body.Span.SequenceEqual(request.Body.Span)
-            : BodyDigest.Span.SequenceEqual(request.BodyDigest.Span);
+            : BodyDigest.Span.SequenceEqual(TurnRequest.DigestOf(Key, request.Body).Span);
     }
 }

@@ -33,7 +33,7 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
         {
             ThrowIfOver();
             if (_body.ValueKind == JsonValueKind.Undefined)
-                _body = TurnRequest.Parse(turn.Request.Body);
+                _body = JsonText.Parse(turn.Request.Body);
             return _body;
         }
     }
@@ -46,7 +46,7 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
             if (turn.Head.State.IsEmpty)
                 return null;
             if (_state.ValueKind == JsonValueKind.Undefined)
-                _state = TurnRequest.Parse(turn.Head.State);
+                _state = JsonText.Parse(turn.Head.State);
             return _state;
         }
     }
@@ -59,7 +59,7 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
             return replay is null
                 ? []
                 : [.. replay.Steps.Where(step => step.Result.HasValue)
-                    .Select(step => new RecordedStep(step.Name, TurnRequest.Parse(step.Result.Utf8)))];
+                    .Select(step => new RecordedStep(step.Name, JsonText.Parse(step.Result.Utf8)))];
         }
     }
 

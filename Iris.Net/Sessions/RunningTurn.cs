@@ -258,7 +258,7 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
     }
 
     private JournalEntry WriteClosed() => _records.RequestClosed(
-        _journal.NextSeq, _journal.Now, new CancelledRequest(FirstSeq, Key, Key.IsEmpty ? default : Request.BodyDigest));
+        _journal.NextSeq, _journal.Now, new CancelledRequest(FirstSeq, Key, TurnRequest.DigestOf(Key, Request.Body)));
 
     private async Task AbandonAsync() =>
         End(await FailAsync(new AttemptOverException((AbortReason)_cancelReason)).ConfigureAwait(false));
@@ -333,7 +333,7 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
             Reply = reply,
             RequestSeq = FirstSeq,
             RequestKey = Key,
-            RequestBody = Key.IsEmpty ? default : Request.BodyDigest,
+            RequestBody = TurnRequest.DigestOf(Key, Request.Body),
             UpdatedAt = DateTimeOffset.FromUnixTimeMilliseconds(now),
         };
         JournalEntry marker = outcome is ParkedOutcome parked

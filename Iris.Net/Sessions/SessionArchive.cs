@@ -112,12 +112,11 @@ public static class SessionArchive
 
     private static void WriteHeader(ArrayBufferWriter<byte> line, SessionId id)
     {
-        using Utf8JsonWriter json = new(line, JsonText.Writer);
-        json.WriteStartObject();
-        json.WriteString("format"u8, Format);
-        json.WriteString("sessionId"u8, id.Value);
-        json.WriteEndObject();
-        json.Flush();
+        line.Write(JsonText.Object(json =>
+        {
+            json.WriteString("format"u8, Format);
+            json.WriteString("sessionId"u8, id.Value);
+        }));
         line.Write("\n"u8);
     }
 

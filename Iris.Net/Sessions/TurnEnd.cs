@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Iris.Net.Journal;
@@ -128,7 +127,7 @@ internal sealed class TurnEnd
 
     public static TurnEnd Contended(long current, ReadOnlyMemory<byte> token) => new(TurnStatus.Contended)
     {
-        Fields = MembersOf(Write(json =>
+        Fields = MembersOf(JsonText.Object(json =>
         {
             json.WriteString("status"u8, "contended"u8);
             json.WriteNumber("current"u8, current);
@@ -160,7 +159,7 @@ internal sealed class TurnEnd
         _ => throw new InvalidOperationException("A commit finishes or parks."),
     };
 
-    private static ReadOnlyMemory<byte> ReplyOf(SessionWait wait) => Write(json =>
+    private static ReadOnlyMemory<byte> ReplyOf(SessionWait wait) => JsonText.Object(json =>
     {
         json.WriteString("status"u8, "parked"u8);
         json.WritePropertyName("wait"u8);
@@ -169,15 +168,4 @@ internal sealed class TurnEnd
 
     // The members alone: readers of the fields put their own before and behind them.
     private static ReadOnlyMemory<byte> MembersOf(ReadOnlyMemory<byte> json) => json[1..^1];
-
-    private static ReadOnlyMemory<byte> Write(Action<Utf8JsonWriter> members)
-    {
-        ArrayBufferWriter<byte> buffer = new(128);
-        using Utf8JsonWriter json = new(buffer, JsonText.Writer);
-        json.WriteStartObject();
-        members(json);
-        json.WriteEndObject();
-        json.Flush();
-        return buffer.WrittenMemory;
-    }
 }

@@ -95,10 +95,17 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     }
 
     /// <summary>A reader of all events from now on.</summary>
-    public EventReader Attach()
+    public EventReader Attach() => Attach(out _);
+
+    /// <summary>The same; what was published before is told by the journal alone.</summary>
+    public EventReader Attach(out long publishedSeq)
     {
         lock (this)
-            return Attach(Kept());
+        {
+            EventReader reader = Attach(Kept());
+            publishedSeq = PublishedSeq;   // under the lock: no text comes in between
+            return reader;
+        }
     }
 
     /// <summary>A reader of all events behind a place, as far as they are remembered.</summary>

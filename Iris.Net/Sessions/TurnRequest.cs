@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 
 namespace Iris.Net.Sessions;
 
@@ -22,12 +21,7 @@ internal readonly record struct TurnRequest(ReadOnlyMemory<byte> Body, string? P
     /// <summary>SHA-256 of the idempotency key; empty where there is none.</summary>
     public ReadOnlyMemory<byte> KeyDigest => Key is null ? default : SHA256.HashData(Encoding.UTF8.GetBytes(Key));
 
-    /// <summary>SHA-256 of the body, by which it is known again once it is gone.</summary>
-    public ReadOnlyMemory<byte> BodyDigest => SHA256.HashData(Body.Span);
-
-    public static JsonElement Parse(ReadOnlyMemory<byte> json)
-    {
-        var reader = new Utf8JsonReader(json.Span, new JsonReaderOptions { MaxDepth = 128 });
-        return JsonElement.ParseValue(ref reader);
-    }
+    /// <summary>By what the body of a keyed request is known again once it is gone; empty where the request has no key.</summary>
+    public static ReadOnlyMemory<byte> DigestOf(ReadOnlyMemory<byte> keyDigest, ReadOnlyMemory<byte> body) =>
+        keyDigest.IsEmpty ? default : SHA256.HashData(body.Span);
 }
