@@ -66,7 +66,7 @@ internal sealed partial class DiskTrace : IAsyncDisposable
             string[] arguments = call.Groups["rest"].Value.Split(", ", StringSplitOptions.RemoveEmptyEntries);
             long offset = call.Groups["call"].Value == "pwrite64" ? long.Parse(arguments[^1], CultureInfo.InvariantCulture) : 0;
             calls.Add(new DiskCall(
-                call.Groups["call"].Value, call.Groups["path"].Value, offset, long.Parse(call.Groups["result"].Value, CultureInfo.InvariantCulture)));
+                thread, call.Groups["call"].Value, call.Groups["path"].Value, offset, long.Parse(call.Groups["result"].Value, CultureInfo.InvariantCulture)));
         }
 
         return calls;
@@ -93,7 +93,7 @@ internal sealed partial class DiskTrace : IAsyncDisposable
 }
 
 /// <summary>What a server asked of a file.</summary>
-internal sealed record DiskCall(string Name, string Path, long Offset, long Result)
+internal sealed record DiskCall(string Thread, string Name, string Path, long Offset, long Result)
 {
     public bool IsSync => Name is "fsync" or "fdatasync";
 

@@ -28,7 +28,9 @@ internal sealed class FailingDiskTests
             await server.KillAsync();
             await trace.EndAsync();
             List<DiskCall> calls = trace.Calls();
-            Assert.That(calls.Count(c => c.Failed), Is.EqualTo(2), $"{k}");
+            // strace counts the calls of each thread alone: beside the log's own, that of a compaction may have its kth one.
+            int[] failed = [.. calls.Where(c => c.Failed).CountBy(c => c.Thread).Select(thread => thread.Value)];
+            Assert.That(failed, Has.Some.EqualTo(2).And.All.LessThanOrEqualTo(2), $"{k}");
             AssertNothingIsTriedAgain(calls);
             DropWhatIsNotSynced(server.Data, calls);
             Assert.That(log.Split("cannot be written"), Has.Length.EqualTo(2), log);
