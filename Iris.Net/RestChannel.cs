@@ -50,6 +50,8 @@ public sealed class RestChannel : IAsyncDisposable
             Keys = _options.Keys,
             SessionTtl = _options.SessionTtl,
             Receipts = _options.Receipts && _options.Compatibility == Compatibility.Full,
+            Wakes = _options.Compatibility == Compatibility.Full,
+            HidesWakeKey = _options.HideWakeKey || _options.Compatibility == Compatibility.SeedExact,
             MintSessionId = _options.MintSessionId,
             MintToken = _options.MintToken,
             Queue = LoopThreads.Queue,
@@ -157,7 +159,7 @@ public sealed class RestChannel : IAsyncDisposable
     private static IEnumerable<string> Extensions(RestChannelOptions options) =>
     [
         "refusal-codes", "problem-json", "ready", "openapi", "idempotency-key", "respond-async", "resume", "cancel", "interrupt", "read-back",
-        "delete",
+        "delete", "wake",
         .. options.Receipts ? ["receipts"] : Array.Empty<string>(),
         .. options.AllowedOrigins.Count > 0 ? ["cors"] : Array.Empty<string>(),
         .. options.Authorize is not null ? ["principals"] : Array.Empty<string>(),

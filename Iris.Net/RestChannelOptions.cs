@@ -64,6 +64,10 @@ public sealed record RestChannelOptions
     /// next one is used.</summary>
     public bool Receipts { get; init; } = true;
 
+    /// <summary>True: clients are not told the key that wakes a session which parked on a signal; the program has it all the same.
+    /// Default false.</summary>
+    public bool HideWakeKey { get; init; }
+
     /// <summary>Makes session ids of 1 to 128 characters without control characters, never the same twice; null, the
     /// default, for 16 random bytes.</summary>
     public Func<string>? MintSessionId { get; init; }

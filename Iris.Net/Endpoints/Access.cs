@@ -27,7 +27,8 @@ internal sealed class Access(
             return wire.RefuseAsync(exchange, RefusalCode.OriginDenied, cancel: disconnected);
         if (origin == OriginVerdict.Allowed && CrossOrigin.IsPreflight(request))
             return CrossOrigin.AnswerPreflightAsync(exchange, disconnected);
-        return authorize is null ? default : AuthorizeAsync(authorize, exchange, disconnected);
+        bool isSignal = exchange.Route.Template == SessionRoutes.Signal && request.Method == "POST";   // its key is its authority
+        return authorize is null || isSignal ? default : AuthorizeAsync(authorize, exchange, disconnected);
     }
 
     /// <summary>Lets the page of an allowed origin read what the server itself refuses.</summary>

@@ -20,6 +20,8 @@ internal enum RefusalCode : byte
     Timeout,
     Overloaded,
     IdempotencyMismatch,
+    NotWaiting,
+    Finished,
     Contended,
     Draining,
     UnsupportedMediaType,

@@ -29,6 +29,8 @@ internal static class RefusalText
         Refusal.IdempotencyMismatch => RefusalCode.IdempotencyMismatch,
         Refusal.InFlight => RefusalCode.InFlight,
         Refusal.Contended => RefusalCode.Contended,
+        Refusal.NotWaiting => RefusalCode.NotWaiting,
+        Refusal.Finished => RefusalCode.Finished,
         Refusal.Overloaded => RefusalCode.Overloaded,
         Refusal.Draining => RefusalCode.Draining,
         Refusal.StoreUnavailable => RefusalCode.StoreUnavailable,
@@ -70,6 +72,8 @@ internal static class RefusalText
         RefusalCode.Overloaded => (503, "overloaded", ""),
         RefusalCode.IdempotencyMismatch =>
             (422, "idempotency-mismatch", "Idempotency-Key was already used with a different request"),
+        RefusalCode.NotWaiting => (409, "not-waiting", ""),
+        RefusalCode.Finished => (410, "finished", ""),
         RefusalCode.Contended => (409, "contended", ""),
         RefusalCode.Draining => (503, "draining", ""),
         RefusalCode.UnsupportedMediaType => (415, "unsupported-media-type", ""),

@@ -14,6 +14,8 @@ internal sealed class SessionRoutes(
     private readonly SessionReading _reading = new(wire, new TurnReplies(wire));
 
     public const string SessionIdValue = "sessionId";
+    public const string SignalNameValue = "name";
+    public const string Signal = $"/v1/session/{{{SessionIdValue}}}/signal/{{{SignalNameValue}}}";
     public const string Health = "/v1/health";
     public const string Ready = "/v1/ready";
     private const string Sockets = "/v1/ws";
@@ -32,6 +34,7 @@ internal sealed class SessionRoutes(
             router.Map("GET", $"/v1/session/{{{SessionIdValue}}}/stream", _stream.GetAsync);
             SessionEnds ends = new(wire, _post, new TurnReplies(wire));
             router.Map("POST", $"/v1/session/{{{SessionIdValue}}}/cancel", ends.CancelAsync);
+            router.Map("POST", Signal, new SignalPost(wire, new TurnReplies(wire)).PostAsync);
             router.Map("DELETE", $"/v1/session/{{{SessionIdValue}}}", ends.DeleteAsync);
             router.Map("GET", $"/v1/session/{{{SessionIdValue}}}", _reading.GetAsync);
             router.Map("GET", $"/v1/session/{{{SessionIdValue}}}/timeline", _reading.TimelineAsync);

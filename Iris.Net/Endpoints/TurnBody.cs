@@ -34,12 +34,24 @@ internal readonly struct TurnBody
         return TryRead(utf8.IndexOfAnyExcept(" \t\r\n"u8) < 0 ? "{}"u8 : utf8, maxDepth, out body);
     }
 
+    /// <summary>Reads what a signal says, with every member that it has: an empty or blank body is <c>null</c>.</summary>
+    public static bool TryReadPayload(ReadOnlySpan<byte> utf8, int maxDepth, out byte[] json)
+    {
+        if (utf8.StartsWith(ByteOrderMark))
+            utf8 = utf8[ByteOrderMark.Length..];
+        bool isJson = TryRead(utf8.IndexOfAnyExcept(" \t\r\n"u8) < 0 ? "null"u8 : utf8, maxDepth, out TurnBody body, isPayload: true);
+        json = body.Json;
+        return isJson;
+    }
+
     /// <summary>Reads one JSON value, whatever it is; false where it is malformed, not UTF-8, or has a lone surrogate.</summary>
     /// <param name="utf8">The value.</param>
     /// <param name="maxDepth">Deeper ones are malformed.</param>
     /// <param name="body">What was read.</param>
     /// <param name="isMessage">Whether members named <c>$ref</c> and <c>$iris</c> mean something.</param>
-    public static bool TryRead(ReadOnlySpan<byte> utf8, int maxDepth, out TurnBody body, bool isMessage = false)
+    /// <param name="isPayload">Whether nothing is cut from it.</param>
+    public static bool TryRead(
+        ReadOnlySpan<byte> utf8, int maxDepth, out TurnBody body, bool isMessage = false, bool isPayload = false)
     {
         body = default;
         if (!Utf8.IsValid(utf8))
@@ -55,7 +67,7 @@ internal readonly struct TurnBody
             {
                 if (HasLoneSurrogate(reader))
                     return false;
-                if (reader.TokenType != JsonTokenType.PropertyName || reader.CurrentDepth != 1)
+                if (reader.TokenType != JsonTokenType.PropertyName || reader.CurrentDepth != 1 || isPayload)
                     continue;
                 isControl |= isMessage && reader.ValueTextEquals("$iris"u8);
                 bool isRef = isMessage && reader.ValueTextEquals("$ref"u8);

@@ -141,7 +141,7 @@ internal sealed class TurnStream(ChannelWire wire, HttpResponse response, Cancel
 
     private async ValueTask<EventCursor> ReplayAsync(EventStream stream, SessionId id, EventCursor at, long until, bool startsStream = false)
     {
-        bool isFirst = true;
+        bool isFirst = true, isWake = false;
         await foreach (JournalEntry entry in wire.Sessions.Settings.Store.ReadAsync(id, at.Seq, disconnected).ConfigureAwait(false))
         {
             if (entry.Seq >= until)
@@ -151,7 +151,8 @@ internal sealed class TurnStream(ChannelWire wire, HttpResponse response, Cancel
             if (isFirst && startsStream)
                 WriteStart(stream, at);
             isFirst = false;
-            if (!entry.IsPublic)
+            isWake = entry.Kind == RecordKind.WakeStarted || (isWake && entry.Kind != RecordKind.TurnStarted);
+            if (!entry.IsPublic || isWake)   // a wake turn may have run beside the request
                 continue;
             at = at with { Seq = entry.Seq };
             Write(stream, "record"u8, ChannelEvent.Record(entry.Utf8.Span), at);

@@ -43,7 +43,7 @@ internal static class WireJson
     }
 
     /// <summary><c>{"sessionId":S,"continuationToken":T,"status":…}</c>, extended by <c>"committed":false,"reason":R</c> where
-    /// nothing committed.</summary>
+    /// nothing committed, by <c>"wake":{"url":PATH,"key":K}</c> where it parked on a signal.</summary>
     public static void WriteReply(IBufferWriter<byte> buffer, string sessionId, TurnEnd end, bool isExtended)
     {
         WriteNames(buffer, sessionId, end.Token.Span);
@@ -54,7 +54,18 @@ internal static class WireJson
 
     private static void WriteReason(IBufferWriter<byte> buffer, TurnEnd end, bool isExtended)
     {
-        if (!isExtended || end.IsCommitted)
+        if (!isExtended)
+            return;
+        if (end.Wake is { } wake)
+        {
+            buffer.Write(",\"wake\":{\"url\":"u8);
+            WriteString(buffer, Encoding.UTF8.GetBytes(wake.Url));
+            buffer.Write(",\"key\":"u8);
+            WriteString(buffer, wake.Key);
+            buffer.Write("}"u8);
+        }
+
+        if (end.IsCommitted)
             return;
         buffer.Write(",\"committed\":false,\"reason\":"u8);
         WriteString(buffer, AbortReasonText.Of(end.Reason));

@@ -37,6 +37,19 @@ internal static class HeadRecord
         WriteBytes(json, "requestBody"u8, head.RequestBody);
         WriteRaw(json, "state"u8, head.State);
         WriteRaw(json, "reply"u8, head.Reply);
+        WriteRaw(json, "signals"u8, head.Signals);
+        if (head.TailSeq > 0)
+            json.WriteNumber("tailSeq"u8, head.TailSeq);
+        if (head.LastWake is { } wake)
+        {
+            json.WriteStartObject("lastWake"u8);
+            json.WriteNumber("firstSeq"u8, wake.FirstSeq);
+            json.WriteNumber("replyTurn"u8, wake.ReplyTurn);
+            json.WriteNumber("replyNextSeq"u8, wake.ReplyNextSeq);
+            json.WriteNumber("replySignals"u8, wake.ReplySignals);
+            WriteRaw(json, "reply"u8, wake.Reply);
+            json.WriteEndObject();
+        }
     }
 
     /// <summary>The head that a record holds.</summary>
@@ -65,6 +78,9 @@ internal static class HeadRecord
                 RequestBody = Bytes(payload, "requestBody"u8),
                 State = Raw(payload, "state"u8),
                 Reply = Raw(payload, "reply"u8),
+                Signals = Raw(payload, "signals"u8),
+                TailSeq = Number(payload, "tailSeq"u8),
+                LastWake = payload.TryGetProperty("lastWake"u8, out JsonElement wake) ? ReadWake(wake) : null,
             };
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException
@@ -73,6 +89,10 @@ internal static class HeadRecord
             throw new InvalidDataException($"Record {entry.Seq} holds no head.", e);
         }
     }
+
+    private static WakeCommit ReadWake(JsonElement wake) => new(
+        Raw(wake, "reply"u8), Number(wake, "firstSeq"u8), Number(wake, "replyTurn"u8), Number(wake, "replyNextSeq"u8),
+        Number(wake, "replySignals"u8));
 
     private static void WriteBytes(Utf8JsonWriter json, ReadOnlySpan<byte> name, ReadOnlyMemory<byte> bytes)
     {

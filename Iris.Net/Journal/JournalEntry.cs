@@ -41,6 +41,12 @@ public enum RecordKind : byte
 
     /// <summary>The accepted request waits for its client: it was begun too often without an end.</summary>
     RequestDeferred = 23,
+
+    /// <summary>An attempt begins that no client asked for: a signal or a timer woke the session.</summary>
+    WakeStarted = 24,
+
+    /// <summary>A cancel ended the wake: it is not tried again, and the next turn gets what woke it.</summary>
+    WakeClosed = 25,
 }
 
 /// <summary>One record of a session's journal: its bytes as they were first written, and what a store needs to know of them.</summary>
@@ -54,6 +60,10 @@ public readonly record struct JournalEntry(long Seq, RecordKind Kind, ReadOnlyMe
 
     /// <summary>True where the record ends the open request: nothing before it is ever replayed.</summary>
     public bool ClosesRequest => Kind is RecordKind.Commit or RecordKind.RequestClosed;
+
+    /// <summary>When it was written.</summary>
+    internal DateTimeOffset ReadTime() =>
+        DateTimeOffset.FromUnixTimeMilliseconds(JsonText.Parse(Utf8).GetProperty("ts"u8).GetInt64());
 
     /// <summary>What the record says beside its place, time and kind.</summary>
     internal JsonElement ReadPayload() => JsonText.Parse(Utf8).GetProperty("payload"u8);

@@ -33,12 +33,15 @@ internal sealed class OpenRequest
     /// <summary>Why its last attempt ended; null where nothing is known of an end.</summary>
     public string? EndReason { get; private set; }
 
+    /// <summary>When its last attempt ended, or began where no end is known.</summary>
+    public DateTimeOffset LastAt { get; private set; }
+
     /// <summary>Takes in the record that began it, or one behind it.</summary>
     public static OpenRequest Add(OpenRequest? open, in JournalEntry record)
     {
         switch (record.Kind)
         {
-            case RecordKind.TurnStarted:
+            case RecordKind.TurnStarted or RecordKind.WakeStarted:
                 open ??= new OpenRequest(record.Seq);
                 open.AddAttempt(record);
                 break;
@@ -47,6 +50,7 @@ internal sealed class OpenRequest
                 break;
             case RecordKind.TurnEnded:
                 open!.EndReason = record.ReadPayload().GetProperty("reason"u8).GetString();
+                open.LastAt = record.ReadTime();
                 open.LeaveToClient();
                 break;
             case RecordKind.RequestDeferred:
@@ -64,6 +68,7 @@ internal sealed class OpenRequest
     {
         JsonElement payload = record.ReadPayload();
         EndReason = null;
+        LastAt = record.ReadTime();
         Unended++;
         if (payload.TryGetProperty("key"u8, out JsonElement key))
             Key = key.GetBytesFromBase64();

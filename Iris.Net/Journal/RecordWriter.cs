@@ -72,14 +72,17 @@ internal sealed class RecordWriter(string defDigest) : IDisposable
     /// <summary>The session's first record.</summary>
     public JournalEntry Session(long seq, long ts, SessionHead head) => WriteHead(seq, ts, RecordKind.Session, "session"u8, head);
 
-    /// <summary>An attempt begins. The body stands in the request's first one only, what its idempotency key hashes to in each.</summary>
+    /// <summary>An attempt begins. The body stands in the request's first one only, what its idempotency key hashes to in each; one that
+    /// no client asked for says what woke it.</summary>
     public JournalEntry TurnStarted(
-        long seq, long ts, long turn, int attempt, string name, ReadOnlySpan<byte> body, ReadOnlySpan<byte> key)
+        long seq, long ts, long turn, int attempt, string name, ReadOnlySpan<byte> body, ReadOnlySpan<byte> key, WaitKind? wake = null)
     {
-        Begin(seq, ts, RecordKind.TurnStarted, "turn_started"u8);
+        Begin(seq, ts, wake is null ? RecordKind.TurnStarted : RecordKind.WakeStarted, "turn_started"u8);
         _json.WriteNumber("turn"u8, turn);
         _json.WriteNumber("attempt"u8, attempt);
         _json.WriteString("name"u8, name);
+        if (wake is { } kind)
+            _json.WriteString("wake"u8, kind == WaitKind.Signal ? "signal"u8 : "timer"u8);
         if (!key.IsEmpty)
             _json.WriteBase64String("key"u8, key);
         if (!body.IsEmpty)
@@ -132,6 +135,23 @@ internal sealed class RecordWriter(string defDigest) : IDisposable
     public JournalEntry RequestDeferred(long seq, long ts)
     {
         Begin(seq, ts, RecordKind.RequestDeferred, "request_deferred"u8);
+        return End();
+    }
+
+    /// <summary>A signal was accepted.</summary>
+    public JournalEntry Signal(long seq, long ts, string name, ReadOnlySpan<byte> payload)
+    {
+        Begin(seq, ts, RecordKind.Signal, "signal"u8);
+        _json.WriteString("name"u8, name);
+        _json.WritePropertyName("payload"u8);
+        _json.WriteRawValue(payload, skipInputValidation: true);
+        return End();
+    }
+
+    /// <summary>The wake is not tried again.</summary>
+    public JournalEntry WakeClosed(long seq, long ts)
+    {
+        Begin(seq, ts, RecordKind.WakeClosed, "wake_closed"u8);
         return End();
     }
 

@@ -62,9 +62,33 @@ public sealed record SessionHead
     /// <summary>SHA-256 of that request's body; empty where it had no idempotency key.</summary>
     public ReadOnlyMemory<byte> RequestBody { get; init; }
 
+    /// <summary>The commit of the last wake turn; null where a client's turn committed last.</summary>
+    public WakeCommit? LastWake { get; init; }
+
+    /// <summary>How many signals of each name were consumed, and the last one's name and digest, as JSON; empty before the first.</summary>
+    public ReadOnlyMemory<byte> Signals { get; init; }
+
+    /// <summary>Where what is open or unsettled of a client begins in the journal, if a wake turn committed behind it; else 0. A store
+    /// keeps every record from there on.</summary>
+    public long TailSeq { get; init; }
+
     /// <summary>When the session was started.</summary>
     public DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>When it last committed.</summary>
     public DateTimeOffset UpdatedAt { get; init; }
+
+    /// <summary>Where the journal goes on that is not settled yet.</summary>
+    internal long TailFrom => TailSeq > 0 ? TailSeq : NextSeq;
+
+    /// <summary>The number of the client turn that committed last.</summary>
+    internal long ClientTurn => LastWake?.ReplyTurn ?? Turn;
 }
+
+/// <summary>What the last wake turn left, and what has to be known of the client turn before it.</summary>
+/// <param name="Reply">The wake turn's own reply, without a token, as JSON.</param>
+/// <param name="FirstSeq">The seq of its first <c>turn_started</c>.</param>
+/// <param name="ReplyTurn">The number of the last client turn.</param>
+/// <param name="ReplyNextSeq">The seq behind that turn's commit.</param>
+/// <param name="ReplySignals">How many signals of the name that it parked on had been consumed then.</param>
+public sealed record WakeCommit(ReadOnlyMemory<byte> Reply, long FirstSeq, long ReplyTurn, long ReplyNextSeq, long ReplySignals);

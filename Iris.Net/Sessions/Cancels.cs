@@ -28,7 +28,7 @@ internal sealed class Cancels(SessionHost host)
     /// <summary>Cancels the turn that a claim met, and waits for its end a while.</summary>
     public async ValueTask InterruptAsync(SessionId id, CancellationToken cancel = default)
     {
-        if (host.Running.Of(id) is not { } turn)
+        if (host.Running.Of(id) is not { IsWake: false } turn)
             return;
         try
         {

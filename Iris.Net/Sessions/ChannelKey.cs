@@ -35,6 +35,16 @@ internal sealed class ChannelKey(ReadOnlyMemory<byte> key)
         return Base64Url.EncodeToUtf8(Derive(message));
     }
 
+    /// <summary>The key that sends a session the next signal of a name, after some that it consumed.</summary>
+    public string ForWake(string sessionId, ReadOnlySpan<byte> salt, string name, long consumed)
+    {
+        ArrayBufferWriter<byte> message = Message("iris wake"u8, sessionId);
+        Field(message, salt);
+        Field(message, Encoding.UTF8.GetBytes(name));
+        Number(message, consumed);
+        return Base64Url.EncodeToString(Derive(message));
+    }
+
     /// <summary>The id of the session that a principal starts with an idempotency key.</summary>
     public string ForSessionId(string? principal, string idempotencyKey)
     {

@@ -10,6 +10,8 @@ internal sealed class Claims(SessionHost host)
     private const int MintAttempts = 4;
     private const int JudgeAttempts = 4;
 
+    private static readonly TimeSpan WakeWait = TimeSpan.FromSeconds(10);
+
     private readonly Idempotency _idempotency = new(host);
 
     private SessionSettings Settings => host.Settings;
@@ -46,7 +48,7 @@ internal sealed class Claims(SessionHost host)
 
             ReadOnlyMemory<byte> guard = host.Tokens.GuardOf(token);
             return request.Key is null
-                ? await EnterAsync(await ClaimAsync(id, guard, request, cancel).ConfigureAwait(false)).ConfigureAwait(false)
+                ? await EnterAsync(await ClaimPastWakesAsync(id, guard, request, cancel).ConfigureAwait(false)).ConfigureAwait(false)
                 : await ContinueWithKeyAsync(id, guard, request, cancel).ConfigureAwait(false);
         }
         catch (Exception e) when (!cancel.IsCancellationRequested)
@@ -59,6 +61,8 @@ internal sealed class Claims(SessionHost host)
     public async ValueTask<Admission> InterruptAsync(
         SessionId id, ReadOnlyMemory<byte> token, TurnRequest request, CancellationToken cancel = default)
     {
+        if (host.Running.Of(id) is { IsWake: true })
+            return Refusal.InFlight;   // it was waited for already
         await host.Cancels.InterruptAsync(id, cancel).ConfigureAwait(false);
         return await ContinueAsync(id, token, request, cancel).ConfigureAwait(false);
     }
@@ -68,7 +72,7 @@ internal sealed class Claims(SessionHost host)
     {
         try
         {
-            return await EnterAsync(await ClaimAsync(id, guard: default, request, cancel).ConfigureAwait(false)).ConfigureAwait(false);
+            return await EnterAsync(await ClaimPastWakesAsync(id, guard: default, request, cancel).ConfigureAwait(false)).ConfigureAwait(false);
         }
         catch (Exception e) when (!cancel.IsCancellationRequested)
         {
@@ -187,9 +191,9 @@ internal sealed class Claims(SessionHost host)
         {
             if (await _idempotency.JudgeContinueAsync(id, guard, request, cancel).ConfigureAwait(false) is { } judged)
                 return judged;
-            claimed = await EnterAsync(await ClaimAsync(id, guard, request, cancel).ConfigureAwait(false)).ConfigureAwait(false);
+            claimed = await EnterAsync(await ClaimPastWakesAsync(id, guard, request, cancel).ConfigureAwait(false)).ConfigureAwait(false);
             // The same request may have been quicker in another process, and may have committed by now: judged again, key first.
-            if (claimed.Refusal is not (Refusal.InFlight or Refusal.StaleToken))
+            if (claimed.Refusal is not (Refusal.InFlight or Refusal.StaleToken) || host.Running.Of(id) is { IsWake: true })
                 break;
         }
 
@@ -231,7 +235,7 @@ internal sealed class Claims(SessionHost host)
         return created.Status switch
         {
             CreateStatus.Full => Refusal.Overloaded,
-            CreateStatus.Created => new RunningTurn(host, created.Lease, head, head.NextSeq, open: null, request),
+            CreateStatus.Created => new RunningTurn(host, created.Lease, head, head.NextSeq, tail: null, request),
             _ => null,
         };
     }
@@ -260,17 +264,51 @@ internal sealed class Claims(SessionHost host)
             BeginStatus.Stale => host.Receipts.Stale(begun.Head!, guard),
             BeginStatus.Held => host.IsOwn(begun.Lease) ? Refusal.InFlight : Refusal.Contended,
             _ => new RunningTurn(
-                host, begun.Lease, begun.Head!, begun.NextSeq, await ReadOpenAsync(begun, cancel).ConfigureAwait(false), request),
+                host, begun.Lease, begun.Head!, begun.NextSeq, await ReadTailAsync(begun, cancel).ConfigureAwait(false), request),
         };
     }
 
-    private async ValueTask<OpenRequest?> ReadOpenAsync(BeginResult begun, CancellationToken cancel)
+    // A wake turn is short, and no reason to turn a client away.
+    private async ValueTask<Admission> ClaimPastWakesAsync(
+        SessionId id, ReadOnlyMemory<byte> guard, TurnRequest request, CancellationToken cancel)
     {
-        if (begun.NextSeq <= begun.Head!.NextSeq)
+        Admission claimed = await ClaimAsync(id, guard, request, cancel).ConfigureAwait(false);
+        return claimed.Refusal != Refusal.InFlight ? claimed
+            : await ClaimBehindWakeAsync(claimed, id, guard, request, cancel).ConfigureAwait(false);
+    }
+
+    private async ValueTask<Admission> ClaimBehindWakeAsync(
+        Admission claimed, SessionId id, ReadOnlyMemory<byte> guard, TurnRequest request, CancellationToken cancel)
+    {
+        long begun = Settings.Time.GetTimestamp();
+        bool looksAgain = true;
+        while (claimed.Refusal == Refusal.InFlight)
+        {
+            TimeSpan left = WakeWait - Settings.Time.GetElapsedTime(begun);
+            if (host.Due.LookingAt(id) is { } looking)
+                await looking.ConfigureAwait(false);
+            else if (host.Running.Of(id) is { } turn)
+            {
+                if (!turn.IsWake || left <= TimeSpan.Zero || await turn.EndWithinAsync(left, cancel).ConfigureAwait(false) is null)
+                    break;
+            }
+            else if (!looksAgain)
+                break;
+            else
+                looksAgain = false;   // what held it may have ended in between
+            claimed = await ClaimAsync(id, guard, request, cancel).ConfigureAwait(false);
+        }
+
+        return claimed;
+    }
+
+    private async ValueTask<JournalTail?> ReadTailAsync(BeginResult begun, CancellationToken cancel)
+    {
+        if (begun.NextSeq <= begun.Head!.TailFrom)
             return null;
         try
         {
-            return (await host.ReadTailAsync(begun.Lease.Session, begun.Head, cancel).ConfigureAwait(false)).Open;
+            return await host.ReadTailAsync(begun.Lease.Session, begun.Head, cancel).ConfigureAwait(false);
         }
         catch
         {

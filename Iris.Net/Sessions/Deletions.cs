@@ -20,6 +20,12 @@ internal sealed class Deletions(SessionHost host)
             using KeyGates.Pass pass = await host.Gates.EnterAsync(id.Value, cancel).ConfigureAwait(false);
             IStateStore store = host.Settings.Store;
             BeginResult begun = await store.BeginAsync(id, presented.Head!.Guard, host.LeaseRequest, cancel).ConfigureAwait(false);
+            while (begun.Status == BeginStatus.Held && host.Due.LookingAt(id) is { } looking)
+            {
+                await looking.ConfigureAwait(false);
+                begun = await store.BeginAsync(id, presented.Head.Guard, host.LeaseRequest, cancel).ConfigureAwait(false);
+            }
+
             switch (begun.Status)
             {
                 case BeginStatus.Unknown:

@@ -49,7 +49,7 @@ internal sealed class Idempotency(SessionHost host)
     {
         RunningTurn? running = host.Running.Of(id);   // before the head, see Receipts
         SessionHead? head = await host.Settings.Store.FindAsync(id, cancel).ConfigureAwait(false);
-        return (running?.Head.Turn == head?.Turn ? running : null, head);
+        return (running is { IsWake: false } && running.Head.Turn == head?.Turn ? running : null, head);
     }
 
     private Admission? Again(SessionId id, SessionHead head, RunningTurn? running, Latest latest)

@@ -63,9 +63,9 @@ internal sealed class JournalledAttempt(string name, long startSeq, bool isNewRe
             }
 
             // A store may drop what is private once the turn has committed.
-            if (record.Kind == RecordKind.TurnStarted || (record.IsPublic && at is null or { IsCommitted: true }))
+            if (record.Kind is RecordKind.TurnStarted or RecordKind.WakeStarted || (record.IsPublic && at is null or { IsCommitted: true }))
             {
-                at = record.Kind == RecordKind.TurnStarted
+                at = !record.IsPublic
                     ? new(RecordPayload.NameOf(record), record.Seq, isClosed) : new(EventCursor.NoName, record.Seq - 1, isClosed);
                 attempts.Add(at);
                 isClosed = false;

@@ -30,12 +30,12 @@ internal sealed class Presenters(SessionHost host)
             running = null;
         ReadOnlyMemory<byte> guard = token is { } presented ? host.Tokens.GuardOf(presented) : head.Guard;
         bool isCurrent = CryptographicOperations.FixedTimeEquals(guard.Span, head.Guard.Span);
-        if (!isCurrent && (running is not null || !IsReceipt(head, guard)))
+        if (!isCurrent && (running is { IsWake: false } || !IsReceipt(head, guard)))
             return new(Refusal.StaleToken);
-        if (running is not null)
+        if (running is not null && isCurrent)
             return new(head, isCurrent, running, Tail: null);
         JournalTail tail = await host.ReadTailAsync(id, head, cancel).ConfigureAwait(false);
-        return isCurrent || !tail.WasAdmitted ? new(head, isCurrent, null, tail) : new(Refusal.StaleToken);
+        return isCurrent || !tail.WasAdmitted ? new(head, isCurrent, running, tail) : new(Refusal.StaleToken);
     }
 
     /// <summary>Whether a guard is that of the token which was spent last, and opens something.</summary>
@@ -60,7 +60,7 @@ internal sealed class Presenters(SessionHost host)
 /// <param name="Head">The session's head; null where it is refused.</param>
 /// <param name="IsCurrent">Whether the token is the current one, and not the spent one.</param>
 /// <param name="Running">The turn that this process runs; null where it runs none.</param>
-/// <param name="Tail">What the journal holds behind the head; null while a turn runs.</param>
+/// <param name="Tail">What the journal holds that is not settled; null while a turn runs that the current token may ask for.</param>
 internal readonly record struct Presented(SessionHead? Head, bool IsCurrent, RunningTurn? Running, JournalTail? Tail)
 {
     public Presented(Admission refused)

@@ -41,7 +41,13 @@ internal sealed class Receipts(SessionHost host)
 
     /// <summary>The last client turn's end, as it was told.</summary>
     public PastTurn Committed(SessionId id, SessionHead head) =>
-        new(id, head.Turn, head.RequestSeq, head.NextSeq, TurnEnd.Committed(head, host.Tokens.CurrentOf(id, head), host.ExpiryOf(head)));
+        new(id, head.ClientTurn, head.RequestSeq, head.LastWake?.ReplyNextSeq ?? head.NextSeq, TurnEnd.Committed(
+            head.Reply, host.Tokens.CurrentOf(id, head), host.ExpiryOf(head), host.Wakes.KeyOfReply(id, head)));
+
+    /// <summary>The end of the turn that committed last, a client's or a wake turn.</summary>
+    public PastTurn LastCommit(SessionId id, SessionHead head) => head.LastWake is not { } wake ? Committed(id, head)
+        : new(id, head.Turn, wake.FirstSeq, head.NextSeq, TurnEnd.Committed(
+            wake.Reply, host.Tokens.CurrentOf(id, head), host.ExpiryOf(head), host.Wakes.KeyToTell(id, head)));
 
     /// <summary>The end of an attempt that left no commit.</summary>
     public PastTurn Uncommitted(SessionId id, SessionHead head, JournalTail tail) => new(
@@ -49,16 +55,19 @@ internal sealed class Receipts(SessionHost host)
         TurnEnd.Aborted(
             tail.Cancelled is null ? AbortReasonText.Parse(tail.Open?.EndReason) : AbortReason.Cancelled, host.Tokens.CurrentOf(id, head)));
 
+    private PastTurn Latest(SessionId id, SessionHead head, JournalTail tail) =>
+        tail.LatestEnd is { } reason
+            ? new(id, head.Turn + 1, head.NextSeq, long.MaxValue, TurnEnd.Aborted(AbortReasonText.Parse(reason), host.Tokens.CurrentOf(id, head)))
+            : head.Turn == 0 ? Uncommitted(id, head, tail) : LastCommit(id, head);
+
     private async ValueTask<Admission> JudgeAsync(
         SessionId id, ReadOnlyMemory<byte> token, string? principal, CancellationToken cancel)
     {
         Presented presented = await host.Presenters.JudgeAsync(id, token, principal, cancel).ConfigureAwait(false);
         if (presented.IsRefused)
             return presented.Refused;
-        if (presented.Running is { } running)
-            return Admission.Attach(running);
-        SessionHead head = presented.Head!;
-        JournalTail tail = presented.Tail!;
-        return presented.IsCurrent && (tail.WasAdmitted || head.Turn == 0) ? Uncommitted(id, head, tail) : Committed(id, head);
+        if (!presented.IsCurrent)
+            return Committed(id, presented.Head!);
+        return presented.Running is { } running ? Admission.Attach(running) : Latest(id, presented.Head!, presented.Tail!);
     }
 }

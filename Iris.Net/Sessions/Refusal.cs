@@ -11,6 +11,8 @@ internal enum Refusal : byte
     IdempotencyMismatch,
     InFlight,
     Contended,
+    NotWaiting,
+    Finished,
     Overloaded,
     Draining,
     StoreUnavailable,

@@ -58,9 +58,11 @@ internal sealed class Retention : IAsyncDisposable
 
     private async ValueTask ExpireAsync(IStateStore store, BeginResult begun, DateTimeOffset since)
     {
-        if (begun.Head!.UpdatedAt < since)
+        // A turn may have committed in between, or a signal been accepted.
+        if (begun.Head!.UpdatedAt < since && (begun.NextSeq <= begun.Head.NextSeq
+            || (await _host.ReadTailAsync(begun.Lease.Session, begun.Head).ConfigureAwait(false)).Signal is null))
             await store.DeleteAsync(begun.Lease, Tombstone.Expired).ConfigureAwait(false);
         else
-            await _host.ReleaseAsync(begun.Lease).ConfigureAwait(false);   // a turn committed in between
+            await _host.ReleaseAsync(begun.Lease).ConfigureAwait(false);
     }
 }

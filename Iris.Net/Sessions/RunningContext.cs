@@ -75,11 +75,23 @@ internal sealed class RunningContext(RunningTurn turn, TurnJournal journal, Open
     /// <summary>Why the attempt may not commit, whatever the program says.</summary>
     public AttemptOverException? Doom { get; private set; }
 
+    public override WaitKind? WokenBy => Current.WokenBy;
+
+    public override string? SignalName => Current.Signal?.Name;
+
     public override bool TryGetSignal(string name, out JsonElement payload)
     {
+        ArgumentNullException.ThrowIfNull(name);
         ThrowIfOver();
-        payload = default;
-        return false;
+        bool isFound = turn.Signal?.Name == name;
+        payload = isFound ? JsonText.Parse(turn.Signal!.Payload) : default;
+        return isFound;
+    }
+
+    public override WakeKey WakeFor(string name)
+    {
+        _ = SessionWait.Signal(name);   // which judges the name
+        return Current.WakeFor(name);
     }
 
     public override ValueTask DeltaAsync(string text, CancellationToken cancel = default)

@@ -15,6 +15,7 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
     private readonly RunningContext _context;
     private readonly CancellationTokenSource _cancel = new();
     private readonly long _started;
+    private readonly long _clientSeq;   // where what a client left unsettled begins
     private volatile bool _isAccepted;
     private ManualResetValueTaskSourceCore<TurnEnd> _ended;
     private ActivityContext _caller;
@@ -25,13 +26,17 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
     private Task<bool>? _cancelling, _verdict;   // a client's cancel, and whether the store accepted it
     private bool _endsUncommitted;
 
-    public RunningTurn(SessionHost host, Lease lease, SessionHead head, long nextSeq, OpenRequest? open, in TurnRequest request)
+    public RunningTurn(SessionHost host, Lease lease, SessionHead head, long nextSeq, JournalTail? tail, in TurnRequest request, WaitKind? wokenBy = null)
     {
         _host = host;
         _lease = lease;
         Head = head;
         Request = request;
+        WokenBy = wokenBy;
+        Signal = tail?.Signal;
+        _clientSeq = tail?.ClientSeq ?? 0;
         ReadOnlyMemory<byte> body = request.Body;
+        OpenRequest? open = IsWake ? tail?.Wake : tail?.Open;
         OpenRequest? replay = open is not null && open.Body.Span.SequenceEqual(body.Span) ? open : null;
         Attempt = 1 + (replay?.Attempts ?? 0);
         Key = replay is not null && request.Key is null ? replay.Key : request.KeyDigest;
@@ -41,7 +46,7 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
         Events.Publish(nextSeq - 1);
         _journal = new TurnJournal(host.Settings.Store, lease, nextSeq, _records, Events, host.Settings.Time);
         long startSeq = _journal.Begin(new AttemptStart(
-            ClosesRequest: open is not null && replay is null, Number, Attempt, host.Minting, replay is null ? body : default, Key));
+            ClosesRequest: open is not null && replay is null, Number, Attempt, host.Minting, replay is null ? body : default, Key, wokenBy));
         StartSeq = startSeq;
         Events.Begin(startSeq);
         FirstSeq = replay?.FirstSeq ?? startSeq;
@@ -55,6 +60,15 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
 
     /// <summary>What a client asked for.</summary>
     public TurnRequest Request { get; }
+
+    /// <summary>What woke the session; null where a client asked.</summary>
+    public WaitKind? WokenBy { get; }
+
+    /// <summary>Whether no client asked for the turn.</summary>
+    public bool IsWake => WokenBy is not null;
+
+    /// <summary>The signal that was accepted before the turn, which its commit consumes; null where there is none.</summary>
+    public AcceptedSignal? Signal { get; }
 
     /// <summary>SHA-256 of the idempotency key that the request came with, be it at an earlier attempt; empty where it has none.</summary>
     public ReadOnlyMemory<byte> Key { get; }
@@ -91,6 +105,10 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
 
     /// <summary>The token that started the attempt: the client's until a turn commits.</summary>
     public ReadOnlyMemory<byte> PresentedToken => _host.Tokens.CurrentOf(SessionId, Head);
+
+    /// <summary>What sends the session its next signal of a name, once this turn has committed.</summary>
+    public WakeKey WakeFor(string name) => _host.Wakes.KeyOf(
+        SessionId, Head.Salt, name, new SignalCounts(Head.Signals).Of(name) + (Signal?.Name == name ? 1 : 0));
 
     public string StepKey(int place, string name) => _host.Keys.Current.ForStep(SessionId.Value, FirstSeq, place, name);
 
@@ -257,7 +275,7 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
             ? throw new IOException("What became of the cancel is not known.") : end.Reason == AbortReason.Cancelled;
     }
 
-    private JournalEntry WriteClosed() => _records.RequestClosed(
+    private JournalEntry WriteClosed() => IsWake ? _records.WakeClosed(_journal.NextSeq, _journal.Now) : _records.RequestClosed(
         _journal.NextSeq, _journal.Now, new CancelledRequest(FirstSeq, Key, TurnRequest.DigestOf(Key, Request.Body)));
 
     private async Task AbandonAsync() =>
@@ -317,9 +335,21 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
     private async ValueTask<TurnEnd> CommitAsync(CommittedOutcome outcome)
     {
         ReadOnlyMemory<byte> reply = TurnEnd.ReplyOf(outcome);
-        MintedToken token = _host.Tokens.Mint(SessionId, Head.Salt, Head.ClientTurns + 1);
+        MintedToken token = IsWake ? default : _host.Tokens.Mint(SessionId, Head.Salt, Head.ClientTurns + 1);
         long seq = _journal.NextSeq, now = _journal.Now;
-        SessionHead head = Head with
+        SessionHead head = IsWake ? Head with
+        {
+            Turn = Number,
+            NextSeq = seq + 2,
+            Status = outcome is ParkedOutcome ? SessionStatus.Parked : SessionStatus.Finished,
+            Wait = (outcome as ParkedOutcome)?.Wait,
+            State = outcome.State.Utf8,
+            Signals = Consumed(),
+            LastWake = WakeCommit(reply),
+            TailSeq = _clientSeq,
+            UpdatedAt = DateTimeOffset.FromUnixTimeMilliseconds(now),
+        }
+        : Head with
         {
             Guard = token.Guard,
             Spent = Head.Guard,
@@ -331,6 +361,9 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
             Wait = (outcome as ParkedOutcome)?.Wait,
             State = outcome.State.Utf8,
             Reply = reply,
+            Signals = Consumed(),
+            LastWake = null,
+            TailSeq = 0,
             RequestSeq = FirstSeq,
             RequestKey = Key,
             RequestBody = TurnRequest.DigestOf(Key, Request.Body),
@@ -340,8 +373,18 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
             ? _records.Wait(seq, now, parked.Wait)
             : _records.Finish(seq, now, ((FinishedOutcome)outcome).Output);
         await _journal.CommitAsync(marker, head).ConfigureAwait(false);
-        return TurnEnd.Committed(head, token.Token, _host.ExpiryOf(head));
+        if (Head.Wait is { Kind: not WaitKind.User })
+            _host.Due.Settle(SessionId);
+        return TurnEnd.Committed(
+            reply, IsWake ? PresentedToken : token.Token, _host.ExpiryOf(head), _host.Wakes.KeyToTell(SessionId, head));
     }
+
+    private ReadOnlyMemory<byte> Consumed() => Signal is null ? Head.Signals : new SignalCounts(Head.Signals).After(Signal);
+
+    // What the client turn before was told is told again whatever wakes come.
+    private WakeCommit WakeCommit(ReadOnlyMemory<byte> reply) => Head.LastWake is { } before
+        ? before with { Reply = reply, FirstSeq = FirstSeq }
+        : new(reply, FirstSeq, Head.Turn, Head.NextSeq, Head.Wait?.Name is { } name ? new SignalCounts(Head.Signals).Of(name) : 0);
 
     private async ValueTask<TurnEnd> FailAsync(Exception error)
     {

@@ -85,10 +85,15 @@ public static class SessionArchive
             Spent = default,
             RequestKey = default,
             RequestBody = default,
+            TailSeq = 0,
             NextSeq = seq + 1,
         };
         using RecordWriter records = new(ProgramDigest.Of(Format, ""));
+        JournalEntry? signal = await PendingAsync(entries, last).ConfigureAwait(false);
         entries.Add(records.Commit(seq, (time ?? TimeProvider.System).GetUtcNow().ToUnixTimeMilliseconds(), head));
+        if (signal is { } pending)
+            entries.Add(records.Signal(
+                seq + 1, pending.ReadTime().ToUnixTimeMilliseconds(), AcceptedSignal.Read(pending).Name, AcceptedSignal.Read(pending).Payload.Span));
         CreateResult created = await store.CreateAsync(
             id, new SessionSeed(head, entries.ToArray()), new LeaseRequest(Importer, Lease), cancel).ConfigureAwait(false);
         if (created.Status != CreateStatus.Created)
@@ -97,6 +102,14 @@ public static class SessionArchive
         await store.AppendAsync(created.Lease, ReadOnlyMemory<JournalEntry>.Empty, null, Flush.Durable, cancel).ConfigureAwait(false);
         await store.ReleaseAsync(created.Lease, cancel).ConfigureAwait(false);
         return new ImportedSession(id, Encoding.UTF8.GetString(token.Token.Span), entries.Count - 1);
+    }
+
+    // The signal that no turn has seen yet is still to be seen.
+    private static async ValueTask<JournalEntry?> PendingAsync(List<JournalEntry> entries, SessionHead last)
+    {
+        IEnumerable<JournalEntry> tail = entries.Where(entry => entry.Seq >= last.TailFrom);
+        return (await JournalTail.ReadAsync(tail.ToAsyncEnumerable()).ConfigureAwait(false)).Signal is null
+            ? null : entries.FindLast(entry => entry.Kind == RecordKind.Signal);
     }
 
     private static ReadOnlySpan<byte> End => "end"u8;

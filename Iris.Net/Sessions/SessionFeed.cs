@@ -97,11 +97,11 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
     {
         if (cursor is { } at)
             return await MapAsync(
-                at.Turn > _head.Turn ? _head.NextSeq : at.Turn == _head.Turn ? _head.RequestSeq : 0, until, cancel).ConfigureAwait(false);
+                at.Turn > _head.Turn ? _head.NextSeq : at.Turn >= _head.ClientTurn ? _head.RequestSeq : 0, until, cancel).ConfigureAwait(false);
         List<JournalledAttempt> open = await MapAsync(running?.FirstSeq ?? _head.NextSeq, until, cancel).ConfigureAwait(false);
         return open.Count > 0 || running is not null
             ? open
-            : await MapAsync(_head.RequestSeq, until, cancel).ConfigureAwait(false);
+            : await MapAsync(_head.LastWake?.FirstSeq ?? _head.RequestSeq, until, cancel).ConfigureAwait(false);
     }
 
     private ValueTask<List<JournalledAttempt>> MapAsync(long from, long until, CancellationToken cancel) =>
@@ -221,10 +221,12 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
     private async ValueTask<TurnEnd> CommittedAsync(JournalledAttempt attempt, CancellationToken cancel)
     {
         if (attempt.Turn == _head.Turn)
+            return host.Receipts.LastCommit(id, _head).End;
+        if (attempt.Turn == _head.ClientTurn)
             return host.Receipts.Committed(id, _head).End;
         await foreach (JournalEntry entry in host.Settings.Store.ReadAsync(id, attempt.LastSeq, cancel).ConfigureAwait(false))
             if (entry.Kind == RecordKind.Marker)
-                return TurnEnd.OfMarker(entry);
+                return TurnEnd.OfMarker(entry, attempt.Turn > _head.ClientTurn ? host.Tokens.CurrentOf(id, _head) : default);
         throw new IOException("A record of the session is gone.");
     }
 

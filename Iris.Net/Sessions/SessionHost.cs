@@ -12,7 +12,6 @@ internal sealed class SessionHost : IAsyncDisposable
     private readonly string _defDigest;
     private readonly string _owner = Guid.NewGuid().ToString("N");
     private readonly Retention? _retention;
-    private readonly AcceptedWork _accepted;
     private ChannelKeys? _keys;
     private Tokens? _tokens;
 
@@ -34,7 +33,8 @@ internal sealed class SessionHost : IAsyncDisposable
         Receipts = new Receipts(this);
         Cancels = new Cancels(this);
         Deletions = new Deletions(this);
-        _accepted = new AcceptedWork(this);
+        Wakes = new Wakes(this);
+        Due = new DueWork(this);
         if (settings.SessionTtl is { } ttl)
             _retention = new Retention(this, ttl);
     }
@@ -57,6 +57,12 @@ internal sealed class SessionHost : IAsyncDisposable
 
     /// <summary>Ends whole sessions.</summary>
     public Deletions Deletions { get; }
+
+    /// <summary>Takes signals, and gives out what they are sent with.</summary>
+    public Wakes Wakes { get; }
+
+    /// <summary>Runs what no client asks for at the moment.</summary>
+    public DueWork Due { get; }
 
     /// <summary>Where the requests of one session that carry keys wait for one another.</summary>
     public KeyGates Gates { get; } = new();
@@ -88,7 +94,7 @@ internal sealed class SessionHost : IAsyncDisposable
             : [await Settings.Store.KeyAsync(cancel).ConfigureAwait(false)];
         _keys = new ChannelKeys(keys);
         _tokens = Settings.Store.Traits.Durable ? new Tokens.Derived(Minting, _keys) : new Tokens.InClear(Minting);
-        await _accepted.ResumeAsync(cancel).ConfigureAwait(false);
+        await Due.StartAsync().ConfigureAwait(false);
     }
 
     /// <summary>Whether a lease is this process's.</summary>
@@ -102,7 +108,7 @@ internal sealed class SessionHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _accepted.DisposeAsync().ConfigureAwait(false);
+        await Due.DisposeAsync().ConfigureAwait(false);
         if (_retention is not null)
             await _retention.DisposeAsync().ConfigureAwait(false);
         await Running.DisposeAsync().ConfigureAwait(false);
@@ -146,7 +152,7 @@ internal sealed class SessionHost : IAsyncDisposable
 
     /// <summary>What a session's journal holds behind its head.</summary>
     public ValueTask<JournalTail> ReadTailAsync(SessionId id, SessionHead head, CancellationToken cancel = default) =>
-        JournalTail.ReadAsync(Settings.Store.ReadAsync(id, head.NextSeq, cancel));
+        JournalTail.ReadAsync(Settings.Store.ReadAsync(id, head.TailFrom, cancel));
 
     /// <summary>The store failed: tells the log, and what the client is told.</summary>
     public Refusal StoreFailed(Exception e)

@@ -35,6 +35,12 @@ internal sealed record SessionSettings
     /// <summary>The silence after which a stream says that it lives.</summary>
     public TimeSpan SseHeartbeat { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>Whether signals and timers start turns.</summary>
+    public bool Wakes { get; init; } = true;
+
+    /// <summary>Whether the key of a wait is kept from clients.</summary>
+    public bool HidesWakeKey { get; init; }
+
     public Func<string>? MintSessionId { get; init; }
 
     public Func<string>? MintToken { get; init; }

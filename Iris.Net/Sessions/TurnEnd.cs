@@ -99,16 +99,22 @@ internal sealed class TurnEnd
     /// <summary>When the session runs out; null where it does not.</summary>
     public DateTimeOffset? ExpiresAt { get; private init; }
 
-    public static TurnEnd Committed(SessionHead head, ReadOnlyMemory<byte> token, DateTimeOffset? expiresAt) =>
-        new(head.Status == SessionStatus.Finished ? TurnStatus.Finished : TurnStatus.Parked)
+    /// <summary>What wakes the session that parked on a signal; null where it did not, or where clients are not told.</summary>
+    public WakeKey? Wake { get; private init; }
+
+    /// <summary>A commit, as its reply tells it.</summary>
+    public static TurnEnd Committed(
+        ReadOnlyMemory<byte> reply, ReadOnlyMemory<byte> token, DateTimeOffset? expiresAt, WakeKey? wake = null) =>
+        new(reply.Span.StartsWith("{\"status\":\"finished\""u8) ? TurnStatus.Finished : TurnStatus.Parked)
         {
-            Fields = MembersOf(head.Reply),
+            Fields = MembersOf(reply),
             Token = token,
             ExpiresAt = expiresAt,
+            Wake = wake,
         };
 
-    /// <summary>What a turn's marker tells of its end, without a token.</summary>
-    public static TurnEnd OfMarker(in JournalEntry marker)
+    /// <summary>What a turn's marker tells of its end; the token where that is still the current one.</summary>
+    public static TurnEnd OfMarker(in JournalEntry marker, ReadOnlyMemory<byte> token)
     {
         JsonElement payload = RecordPayload.Of(marker);
         bool isParked = payload.TryGetProperty("wait"u8, out JsonElement wait);
@@ -119,6 +125,7 @@ internal sealed class TurnEnd
             Fields = isParked ? (byte[])[.. "\"status\":\"parked\",\"wait\":"u8, .. value]
                 : hasOutput ? (byte[])[.. "\"status\":\"finished\",\"output\":"u8, .. value]
                 : MembersOf(FinishedReply),
+            Token = token,
         };
     }
 
@@ -158,6 +165,11 @@ internal sealed class TurnEnd
         ParkedOutcome parked => ReplyOf(parked.Wait),
         _ => throw new InvalidOperationException("A commit finishes or parks."),
     };
+
+    /// <summary>The signal's name that a reply says its turn parked on; null where it is another reply.</summary>
+    public static string? SignalOf(ReadOnlyMemory<byte> reply) =>
+        JsonText.Parse(reply).TryGetProperty("wait"u8, out JsonElement wait) && wait.TryGetProperty("name"u8, out JsonElement name)
+            ? name.GetString() : null;
 
     private static ReadOnlyMemory<byte> ReplyOf(SessionWait wait) => JsonText.Object(json =>
     {

@@ -56,7 +56,7 @@ internal sealed class TurnJournal(
     public async ValueTask CommitAsync(JournalEntry marker, SessionHead head)
     {
         bool keepsPrivate = store.Traits.KeepsPrivateRecords;
-        if (keepsPrivate)
+        if (keepsPrivate || _start is { Wake: not null })   // beside a client's request it has to be told apart
             WriteStart();
         int count = _count;
         Push(marker);
@@ -81,7 +81,7 @@ internal sealed class TurnJournal(
         long seq = start.Seq;
         if (start.ClosesRequest)
             Push(records.RequestClosed(seq++, Now));
-        Push(records.TurnStarted(seq, Now, start.Turn, start.Attempt, Name, start.Body.Span, start.Key.Span));
+        Push(records.TurnStarted(seq, Now, start.Turn, start.Attempt, Name, start.Body.Span, start.Key.Span, start.Wake));
     }
 
     private void Push(in JournalEntry entry)
@@ -137,10 +137,11 @@ internal sealed class TurnJournal(
 /// <param name="Minting">Makes the six random characters that name it.</param>
 /// <param name="Body">The request's body; empty where the journal has it already.</param>
 /// <param name="Key">SHA-256 of its idempotency key; empty where it came without one.</param>
+/// <param name="Wake">What woke the session; null where a client asked.</param>
 /// <param name="Seq">Where its first record stands.</param>
 internal readonly record struct AttemptStart(
     bool ClosesRequest, long Turn, int Attempt, Minting Minting, ReadOnlyMemory<byte> Body, ReadOnlyMemory<byte> Key,
-    long Seq = 0);
+    WaitKind? Wake = null, long Seq = 0);
 
 /// <summary>The attempt may not go on: it passes through the program, which cannot change that by catching it.</summary>
 internal sealed class AttemptOverException(AbortReason reason, Exception? inner = null)

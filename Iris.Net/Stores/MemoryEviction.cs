@@ -64,7 +64,7 @@ internal sealed class MemoryEviction : IAsyncDisposable
     private IEnumerable<(string Id, SessionCell Cell, SessionCell.State State)> Candidates(long usedBefore, long now) =>
         from pair in _sessions
         let state = pair.Value.Now
-        where state.IdleSince < usedBefore && !state.Deleted && !state.IsLeased(now) && state.Pending == PendingWork.None
+        where state.IdleSince < usedBefore && !state.Deleted && !state.IsLeased(now) && !state.Pending.KeepsSession()
         orderby IsMissed(state), state.IdleSince
         select (pair.Key, pair.Value, state);
 

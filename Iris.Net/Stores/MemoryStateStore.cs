@@ -109,7 +109,7 @@ public sealed class MemoryStateStore : IStateStore
                 Closed = lapsed ? state.Closed.Copy() : state.Closed,
                 Writer = lapsed ? new() : state.Writer,
             };
-            if (_sessions.TrySwap(cell, state, begun))
+            if (_sessions.TrySwap(id.Value, cell, state, begun))
                 return new(BeginResult.Begun(new Lease(id, begun.Fence, by.Owner), begun.Head, begun.NextSeq));
         }
     }
@@ -132,7 +132,7 @@ public sealed class MemoryStateStore : IStateStore
             try
             {
                 if (ReferenceEquals(cell.Now, state)
-                    && _sessions.TrySwap(cell, state, MemoryAppend.Apply(state, entries.Span, commit, Now)))
+                    && _sessions.TrySwap(lease.Session.Value, cell, state, MemoryAppend.Apply(state, entries.Span, commit, Now)))
                     return new(AppendResult.Appended);
             }
             finally
@@ -164,14 +164,19 @@ public sealed class MemoryStateStore : IStateStore
         await Task.CompletedTask.ConfigureAwait(false);
         if (!_sessions.TryGet(id.Value, out SessionCell? cell) || cell.Now is not { Deleted: false } state)
             yield break;
-        foreach (RecordLog log in (RecordLog[])[state.Closed, state.Open])
+        int closed = 0, open = 0;
+        bool hasClosed = state.Closed.TryRead(ref closed, out JournalEntry first), hasOpen = state.Open.TryRead(ref open, out JournalEntry second);
+        while (hasClosed || hasOpen)
         {
-            for (int at = 0; log.TryRead(ref at, out JournalEntry entry);)
-            {
-                cancel.ThrowIfCancellationRequested();
-                if (entry.Seq >= from)
-                    yield return entry;
-            }
+            cancel.ThrowIfCancellationRequested();
+            bool takesClosed = hasClosed && (!hasOpen || first.Seq < second.Seq);
+            JournalEntry entry = takesClosed ? first : second;
+            if (takesClosed)
+                hasClosed = state.Closed.TryRead(ref closed, out first);
+            else
+                hasOpen = state.Open.TryRead(ref open, out second);
+            if (entry.Seq >= from)
+                yield return entry;
         }
     }
 
@@ -193,7 +198,7 @@ public sealed class MemoryStateStore : IStateStore
             };
             if (posted is null)
                 return new(false);
-            if (_sessions.TrySwap(cell, state, posted))
+            if (_sessions.TrySwap(id.Value, cell, state, posted))
                 return new(true);
         }
     }
@@ -203,14 +208,12 @@ public sealed class MemoryStateStore : IStateStore
         DateTimeOffset now, int limit, [EnumeratorCancellation] CancellationToken cancel = default)
     {
         await Task.CompletedTask.ConfigureAwait(false);
-        foreach ((string id, SessionCell cell) in _sessions)
+        long clock = Now;
+        foreach (string id in _sessions.Due.Find(
+            now.UtcTicks, limit,
+            id => _sessions.TryGet(id, out SessionCell? cell) && cell.Now is { Deleted: false } state && !state.IsLeased(clock)))
         {
             cancel.ThrowIfCancellationRequested();
-            SessionCell.State state = cell.Now;
-            if (state.Deleted || state.IsLeased(Now) || (state.Pending == PendingWork.None && !(state.Head.Wait?.At <= now)))
-                continue;
-            if (limit-- <= 0)
-                yield break;
             yield return new SessionId(id);
         }
     }
@@ -224,7 +227,7 @@ public sealed class MemoryStateStore : IStateStore
         {
             cancel.ThrowIfCancellationRequested();
             SessionCell.State state = cell.Now;
-            if (state.Deleted || state.IsLeased(Now) || state.Pending != PendingWork.None || state.IdleSince >= since.UtcTicks)
+            if (state.Deleted || state.IsLeased(Now) || state.Pending.KeepsSession() || state.IdleSince >= since.UtcTicks)
                 continue;
             if (limit-- <= 0)
                 yield break;

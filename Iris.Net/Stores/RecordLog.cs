@@ -14,7 +14,11 @@ internal readonly struct RecordLog
     private readonly byte[]? _bytes;
     private readonly int _length;
 
-    private RecordLog(byte[]? bytes, int length, int count) => (_bytes, _length, Count) = (bytes, length, count);
+    private RecordLog(byte[]? bytes, int length, int count, long lastSeq) =>
+        (_bytes, _length, Count, LastSeq) = (bytes, length, count, lastSeq);
+
+    /// <summary>The seq of its last record; 0 where it has none.</summary>
+    public long LastSeq { get; }
 
     /// <summary>How many records it holds.</summary>
     public int Count { get; }
@@ -37,10 +41,12 @@ internal readonly struct RecordLog
         return log;
     }
 
-    /// <summary>Appends the public records of another log, and behind them those of the entries.</summary>
+    /// <summary>Adds the public records of another log, and behind them those of the entries, each at its place.</summary>
     public RecordLog AppendPublic(RecordLog other, ReadOnlySpan<JournalEntry> entries)
     {
-        int more = 0;
+        int more = 0, first = 0;
+        if (Count > 0 && other.TryRead(ref first, out JournalEntry begin) && begin.Seq < LastSeq)
+            return MergePublic(other).AppendPublic(default, entries);
         for (int at = 0; other.TryRead(ref at, out JournalEntry entry);)
             more += entry.IsPublic ? SizeOf(entry) : 0;
         foreach (JournalEntry entry in entries)
@@ -50,16 +56,6 @@ internal readonly struct RecordLog
             log = entry.IsPublic ? log.Add(entry) : log;
         foreach (JournalEntry entry in entries)
             log = entry.IsPublic ? log.Add(entry) : log;
-        return log;
-    }
-
-    /// <summary>The records of one kind, in an array of their own.</summary>
-    public RecordLog Only(RecordKind kind)
-    {
-        RecordLog log = default;
-        for (int at = 0; TryRead(ref at, out JournalEntry entry);)
-            if (entry.Kind == kind)
-                log = log.Append([entry]);
         return log;
     }
 
@@ -83,7 +79,7 @@ internal readonly struct RecordLog
     }
 
     /// <summary>The same records in an array of their own.</summary>
-    public RecordLog Copy() => new(_bytes?.AsSpan(0, _length).ToArray(), _length, Count);
+    public RecordLog Copy() => new(_bytes?.AsSpan(0, _length).ToArray(), _length, Count, LastSeq);
 
     /// <summary>The newest records, as many as fit both bounds.</summary>
     public RecordLog Newest(int records, int bytes)
@@ -95,7 +91,27 @@ internal readonly struct RecordLog
             count--;
         }
 
-        return at == 0 ? this : new(_bytes.AsSpan(at, _length - at).ToArray(), _length - at, count);
+        return at == 0 ? this : new(_bytes.AsSpan(at, _length - at).ToArray(), _length - at, count, LastSeq);
+    }
+
+    private RecordLog MergePublic(RecordLog other)
+    {
+        RecordLog log = default;
+        int own = 0, others = 0;
+        bool hasOwn = TryRead(ref own, out JournalEntry mine), hasOther = other.TryRead(ref others, out JournalEntry theirs);
+        while (hasOwn || hasOther)
+        {
+            bool takesOwn = hasOwn && (!hasOther || mine.Seq < theirs.Seq);
+            JournalEntry entry = takesOwn ? mine : theirs;
+            if (takesOwn)
+                hasOwn = TryRead(ref own, out mine);
+            else
+                hasOther = other.TryRead(ref others, out theirs);
+            if (entry.IsPublic)
+                log = log.Append([entry]);
+        }
+
+        return log;
     }
 
     private static int SizeOf(in JournalEntry entry) => HeaderSize + entry.Utf8.Length;
@@ -108,7 +124,7 @@ internal readonly struct RecordLog
         to[sizeof(int)] = (byte)entry.Kind;
         BinaryPrimitives.WriteInt64LittleEndian(to[(sizeof(int) + 1)..], entry.Seq);
         entry.Utf8.Span.CopyTo(to[HeaderSize..]);
-        return new(_bytes, _length + SizeOf(entry), Count + 1);
+        return new(_bytes, _length + SizeOf(entry), Count + 1, entry.Seq);
     }
 
     private RecordLog WithRoom(int more)
@@ -119,6 +135,6 @@ internal readonly struct RecordLog
         // Many sessions have one turn; one that goes on is likely to go on.
         byte[] larger = new byte[_bytes is null ? need : Math.Max(Math.Max(need, SecondSize), _length * 2)];
         _bytes.AsSpan(0, _length).CopyTo(larger);
-        return new(larger, _length, Count);
+        return new(larger, _length, Count, LastSeq);
     }
 }

@@ -52,6 +52,9 @@ internal sealed class SessionCell(SessionCell.State state)
         public long Size =>
             Deleted ? 0 : FixedSize + Closed.Capacity + Open.Capacity + Head.State.Length + Head.Reply.Length;
 
+        /// <summary>When the session has to be looked at.</summary>
+        public Due LookAt => Deleted ? Due.Never : new(Pending.WakesAt(Head.Wait?.At?.UtcTicks ?? DueIndex.NoTimer), Pending.IsDue());
+
         /// <summary>Since when nobody used it or waited for its timer.</summary>
         public long IdleSince => Math.Max(LastUsed, Head.Wait?.At?.UtcTicks ?? 0);
 

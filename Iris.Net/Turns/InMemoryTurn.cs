@@ -47,6 +47,16 @@ public sealed class InMemoryTurn : TurnContext
     }
 
     /// <inheritdoc/>
+    public override string? SignalName => _signals.Keys.FirstOrDefault();
+
+    /// <summary>A key that names the signal; there is no server that it opens anything of.</summary>
+    public override WakeKey WakeFor(string name)
+    {
+        _ = SessionWait.Signal(name);
+        return new WakeKey(WakeKey.PathOf(SessionId, name), $"in-memory:{name}");
+    }
+
+    /// <inheritdoc/>
     public override bool TryGetSignal(string name, out JsonElement payload) => _signals.TryGetValue(name, out payload);
 
     /// <inheritdoc/>

@@ -32,6 +32,18 @@ public abstract class TurnContext
     /// <summary>The payload of a signal that was accepted and not yet consumed by a commit.</summary>
     public abstract bool TryGetSignal(string name, out JsonElement payload);
 
+    /// <summary>What started this turn where no client did: a signal or a timer; null in a client's turn.</summary>
+    public virtual WaitKind? WokenBy => null;
+
+    /// <summary>The name of the signal that <see cref="TryGetSignal"/> finds; null where none was accepted.</summary>
+    public virtual string? SignalName => null;
+
+    /// <summary>What wakes the session once it waits for this signal after the turn. It stays while the session parks on the same name
+    /// again, until the signal was consumed.</summary>
+    /// <param name="name">The signal's name, 1 to 128 characters.</param>
+    /// <exception cref="ArgumentException">The name is empty or too long, or holds a lone surrogate.</exception>
+    public abstract WakeKey WakeFor(string name);
+
     /// <summary>Sends live text to whoever follows the turn. It is not journalled, and never waits for a reader.</summary>
     public abstract ValueTask DeltaAsync(string text, CancellationToken cancel = default);
 

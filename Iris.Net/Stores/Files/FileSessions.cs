@@ -63,9 +63,9 @@ internal sealed class FileSessions(HotSessions hot)
     /// <summary>The session stands now as the frame says; called under its lock.</summary>
     public void Stand(FileSession session, in RecordFrame frame)
     {
-        (long due, PendingWork pending) = (session.Due, session.Pending);
+        Due before = session.LookAt;
         session.Stand(frame);
-        Due.Move(session.Id, due, session.Due, pending, session.Pending);
+        Due.Move(session.Id, before, session.LookAt);
     }
 
     /// <summary>A session that the log does not have whole; null where there is none.</summary>

@@ -194,7 +194,7 @@ public sealed class FileStateStore : IStateStore
         foreach (FileSession session in _sessions.All)
         {
             cancel.ThrowIfCancellationRequested();
-            if (session.IsDeleted || session.IdleSince >= since.UtcTicks || session.Pending != PendingWork.None || session.IsLeased(clock))
+            if (session.IsDeleted || session.IdleSince >= since.UtcTicks || session.Pending.KeepsSession() || session.IsLeased(clock))
                 continue;
             if (limit-- <= 0)
                 yield break;
