@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text;
 using Iris.Net.Endpoints;
-using Iris.Net.Journal;
 using Iris.Net.Sessions;
 
 namespace Iris.Net.Tests.Endpoints;
@@ -13,14 +12,7 @@ public sealed class WireJsonTests
     private static string Text(ReadOnlyMemory<byte> json) => Encoding.UTF8.GetString(json.Span);
 
     private static TurnEnd Committed(TurnOutcome outcome) =>
-        TurnEnd.Committed(
-            new SessionHead
-            {
-                Guard = default,
-                Status = outcome is ParkedOutcome ? SessionStatus.Parked : SessionStatus.Finished,
-                Reply = TurnEnd.ReplyOf((CommittedOutcome)outcome),
-            },
-            Token, expiresAt: null);
+        TurnEnd.Committed(TurnEnd.ReplyOf((CommittedOutcome)outcome), Token, expiresAt: null);
 
     private static IEnumerable<TestCaseData> Ends()
     {

@@ -111,6 +111,13 @@ internal sealed class SessionTesterClient(SessionHost sessions, string? principa
         return admission.Refusal;
     }
 
+    /// <summary>Is refused by a session that it never entered.</summary>
+    public Task<Refusal> AdmitAtAsync(SessionId id)
+    {
+        Id = id;
+        return RefusedAsync();
+    }
+
     public TurnEnd Take(TurnEnd end)
     {
         Token = end.Token;

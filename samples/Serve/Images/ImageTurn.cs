@@ -64,7 +64,19 @@ internal sealed class ImageTurn(ImageProcess process, TurnContext turn)
             : throw new ImageException($"was to perform step '{step.Name}', and went on to something else");
     }
 
-    /// <summary>The next line that is neither a delta nor an error.</summary>
+    private void TellKey(string name)
+    {
+        try
+        {
+            process.Send(ServerLine.WakeKey(name, turn.WakeFor(name)));
+        }
+        catch (ArgumentException e)
+        {
+            throw new ImageException($"asked for the key of a signal that cannot be: {e.Message}");
+        }
+    }
+
+    /// <summary>The next line that is neither a delta, nor asks for a key, nor an error.</summary>
     private async Task<ProgramLine> NextAsync()
     {
         while (true)
@@ -75,6 +87,9 @@ internal sealed class ImageTurn(ImageProcess process, TurnContext turn)
             {
                 case ProgramLine.Delta delta:
                     await turn.DeltaAsync(delta.Text);
+                    break;
+                case ProgramLine.WakeFor wake:
+                    TellKey(wake.Name);
                     break;
                 case ProgramLine.Error error:
                     IsEnded = true;

@@ -16,6 +16,9 @@ internal abstract record ProgramLine
     /// <summary><c>{"type":"performed","step":NAME,"value":…}</c></summary>
     public sealed record Performed(string Name, JsonElement Value) : ProgramLine;
 
+    /// <summary><c>{"type":"wakeFor","name":N}</c></summary>
+    public sealed record WakeFor(string Name) : ProgramLine;
+
     /// <summary><c>{"type":"outcome","status":"finished","output":…,"state":…}</c> or
     /// <c>{"type":"outcome","status":"parked","wait":W,"state":…}</c></summary>
     public sealed record Outcome(TurnOutcome Value) : ProgramLine;
@@ -40,6 +43,7 @@ internal abstract record ProgramLine
                 "delta" => new Delta(TextOf(json, "text")),
                 "step" => new Step(TextOf(json, "name"), Optional(json, "request")),
                 "performed" => new Performed(TextOf(json, "step"), Required(json, "value")),
+                "wakeFor" => new WakeFor(TextOf(json, "name")),
                 "outcome" => new Outcome(ReadOutcome(json)),
                 "error" => new Error(TextOf(json, "message")),
                 string type => throw new ImageException($"wrote a line of unknown type '{type}'"),

@@ -10,7 +10,8 @@ internal static class ServerLine
 {
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary><c>{"type":"turn","sessionId":S,"turn":N,"attempt":N,"body":…,"state":…|null,"signal":…|null,"steps":[…]}</c></summary>
+    /// <summary><c>{"type":"turn","sessionId":S,"turn":N,"attempt":N,"body":…,"state":…|null,"signal":{"name":N,"payload":…}|null,
+    /// "steps":[…]}</c>; a wake turn adds <c>"wake":{"kind":K}</c>.</summary>
     public static byte[] Turn(TurnContext turn) => Line("turn", line =>
     {
         line.WriteString("sessionId", turn.SessionId);
@@ -18,7 +19,7 @@ internal static class ServerLine
         line.WriteNumber("attempt", turn.Attempt);
         Write(line, "body", turn.Body);
         Write(line, "state", turn.State ?? JsonPayload.Null);
-        line.WriteNull("signal");
+        WriteSignal(line, turn);
         line.WriteStartArray("steps");
         foreach (RecordedStep step in turn.RecordedSteps)
         {
@@ -29,6 +30,20 @@ internal static class ServerLine
         }
 
         line.WriteEndArray();
+        if (turn.WokenBy is { } kind)
+        {
+            line.WriteStartObject("wake");
+            line.WriteString("kind", kind == WaitKind.Signal ? "signal" : "timer");
+            line.WriteEndObject();
+        }
+    });
+
+    /// <summary><c>{"type":"wakeKey","name":N,"url":U,"key":K}</c></summary>
+    public static byte[] WakeKey(string name, WakeKey wake) => Line("wakeKey", line =>
+    {
+        line.WriteString("name", name);
+        line.WriteString("url", wake.Url);
+        line.WriteString("key", wake.Key);
     });
 
     /// <summary><c>{"type":"perform","step":NAME,"idempotencyKey":K}</c></summary>
@@ -44,6 +59,20 @@ internal static class ServerLine
         line.WriteString("step", step);
         Write(line, "value", value);
     });
+
+    private static void WriteSignal(Utf8JsonWriter line, TurnContext turn)
+    {
+        if (turn.SignalName is not { } name || !turn.TryGetSignal(name, out JsonElement payload))
+        {
+            line.WriteNull("signal");
+            return;
+        }
+
+        line.WriteStartObject("signal");
+        line.WriteString("name", name);
+        Write(line, "payload", payload);
+        line.WriteEndObject();
+    }
 
     private static byte[] Line(string type, Action<Utf8JsonWriter> writeFields)
     {
