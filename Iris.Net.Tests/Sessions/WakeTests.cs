@@ -86,7 +86,7 @@ internal sealed class WakeTests(bool inFiles)
         bool has = turn.TryGetSignal("go", out JsonElement payload);
         return ValueTask.FromResult(turn.WokenBy is null && !has
             ? TurnOutcome.ParkedOnSignal("go")
-            : TurnOutcome.Finished(SessionTester.Json($"[\"{turn.WokenBy}\",{(has ? payload.ToString() : "null")},{turn.Body},{turn.Number}]")));
+            : TurnOutcome.Finished(SessionTester.Json($"[\"{turn.WokenBy}\",{(has ? payload.ToString() : "null")},{turn.Body.GetRawText()},{turn.Number}]")));
     }
 
     [Test]
