@@ -93,6 +93,8 @@ internal sealed class DueWork : IAsyncDisposable
         int limit = Batch + _notBefore.Count;
         await foreach (SessionId id in Store.DueAsync(_host.Settings.Wakes ? now : DateTimeOffset.MinValue, limit).ConfigureAwait(false))
             due.Add(id);
+        if (due.Count == 0)
+            return false;
         int taken = 0;
         bool isFull = false;
         await Parallel.ForEachAsync(
