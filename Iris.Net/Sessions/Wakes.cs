@@ -42,7 +42,7 @@ internal sealed class Wakes(SessionHost host)
         try
         {
             long begun = host.Settings.Time.GetTimestamp();
-            while (true)
+            for (int looks = 0; ; looks++)
             {
                 Verdict verdict = await JudgeAsync(id, name, key, payload, cancel).ConfigureAwait(false);
                 TimeSpan left = LongestWait - host.Settings.Time.GetElapsedTime(begun);
@@ -54,7 +54,7 @@ internal sealed class Wakes(SessionHost host)
                     await turn.EndWithinAsync(left, cancel).ConfigureAwait(false);
                 else if (host.Due.LookingAt(id) is { } looking)
                     await looking.ConfigureAwait(false);
-                else
+                else if (looks % 4 == 3)
                     await Task.Delay(Pause, host.Settings.Time, cancel).ConfigureAwait(false);   // somebody has the session for a moment
             }
         }
