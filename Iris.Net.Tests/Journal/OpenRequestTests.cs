@@ -103,7 +103,7 @@ public sealed class OpenRequestTests
     public async Task OtherRecordsChangeNothing()
     {
         OpenRequest open = (await Read(
-            Started(1, 1, "1"), _writer.Decision(2, 0, JsonPayload.Null), Intent(3, "a"), _writer.Wait(4, 0, SessionWait.User)))!;
+            Started(1, 1, "1"), _writer.Decision(2, 0, JsonPayload.Null), Intent(3, "a"), _writer.RequestAccepted(4, 0)))!;
         Assert.That(Describe(open), Has.Length.EqualTo(1));
         Assert.That(open.Attempts, Is.EqualTo(1));
     }

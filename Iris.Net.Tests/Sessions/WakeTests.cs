@@ -463,4 +463,57 @@ internal sealed class WakeTests(bool inFiles)
         await other;
         await CommittedAsync(client.Id, 2);
     }
+
+    [Test]
+    public async Task Of_a_client_and_a_wake_each_runs_once_and_the_signal_is_seen_once()
+    {
+        int seen = 0;
+        await using SessionTester host = Make((turn, _) =>
+        {
+            if (turn.TryGetSignal("go", out JsonElement _))
+                Interlocked.Increment(ref seen);
+            return ValueTask.FromResult(TurnOutcome.ParkedOnSignal("go"));
+        });
+        SessionTesterClient client = host.Client();
+        WakeKey key = (await client.SendAsync()).Wake!;
+        int rounds = inFiles ? 100 : 1000;
+        for (int i = 1; i <= rounds; i++)
+        {
+            Task<Refusal> signal = Task.Run(() => SignalAsync(host, client.Id, key, $"{i}"));
+            Task<TurnEnd> message = Task.Run(() => client.SendAsync($"{i}"));
+            Assert.That(await signal, Is.EqualTo(Refusal.None), $"round {i}");
+            TurnEnd end = await message.Within("the message's turn");
+            Assert.That(end.Status, Is.EqualTo(TurnStatus.Parked), $"round {i}");
+            SessionHead head = null!;
+            await Patience.Until(async () =>
+            {
+                head = await HeadAsync(client.Id);
+                return new SignalCounts(head.Signals).Of("go") == i;
+            });
+            await IdleAsync(host, client.Id);
+            head = await HeadAsync(client.Id);
+            Assert.That((seen, head.ClientTurns), Is.EqualTo((i, i + 1L)), $"round {i}");
+            key = host.Sessions.Wakes.KeyToTell(client.Id, head)!;
+        }
+    }
+
+    [Test]
+    public async Task Of_a_wake_and_a_delete_the_first_is_whole()
+    {
+        await using SessionTester host = Make(Told);
+        for (int i = 0; i < (inFiles ? 30 : 300); i++)
+        {
+            SessionTesterClient client = host.Client();
+            WakeKey key = (await client.SendAsync()).Wake!;
+            Task<Refusal> signal = Task.Run(() => SignalAsync(host, client.Id, key));
+            Task<Admission> delete = Task.Run(() => host.Sessions.Deletions.DeleteAsync(client.Id, client.Token, null).AsTask());
+            (Refusal signalled, Refusal deleted) = (await signal, (await delete.Within("the delete")).Refusal);
+            Assert.That(deleted, Is.AnyOf(Refusal.None, Refusal.InFlight));
+            Assert.That(signalled, Is.AnyOf(Refusal.None, Refusal.UnknownSession));
+            if (deleted == Refusal.None)
+                Assert.That(await _store.FindAsync(client.Id), Is.Null);
+            else
+                await CommittedAsync(client.Id, 2, moves: false);
+        }
+    }
 }

@@ -28,6 +28,8 @@ internal sealed class WrongStoreTests
         yield return Case(nameof(Races.OfTwoSignalsOneIsAccepted), (inner, _) => new AcceptsASignalTwice(inner));
         yield return Case(nameof(Lists.SessionsAreDueByTimerOrMailWhileNobodyHoldsThem), (inner, _) => new ShowsWhatIsHeldAsDue(inner));
         yield return Case(nameof(Lists.SessionsThatNobodyUsedAreIdle), (inner, time) => new KeepsNoPendingWorkFromRetention(inner, time));
+        yield return Case(nameof(Lists.AWakeThatWasClosedIsNotDueUntilTheNextCommit), (inner, _) => new ShowsWhatIsHeldAsDue(inner));
+        yield return Case(nameof(Journals.WhatAClientLeftOpenStaysBesideTheCommitOfAWake), (inner, _) => new KeepsNoTail(inner));
         yield return Case(nameof(Lists.TheKeyStays), (inner, _) => new MakesAKeyForEveryAsker(inner));
     }
 

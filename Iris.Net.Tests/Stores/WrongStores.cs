@@ -144,6 +144,14 @@ internal sealed class ShowsWhatIsHeldAsDue(IStateStore inner) : PassingStore(inn
         base.ListAsync(new ListQuery(Limit: limit), cancel).Where(row => row.Head.Wait?.At <= now).Select(row => row.Id);
 }
 
+/// <summary>Takes every commit for a client's, which settles all.</summary>
+internal sealed class KeepsNoTail(IStateStore inner) : PassingStore(inner)
+{
+    public override ValueTask<AppendResult> AppendAsync(
+        Lease lease, ReadOnlyMemory<JournalEntry> entries, SessionHead? commit, Flush flush, CancellationToken cancel = default) =>
+        base.AppendAsync(lease, entries, commit is null ? null : commit with { TailSeq = 0 }, flush, cancel);
+}
+
 internal sealed class KeepsNoPendingWorkFromRetention(IStateStore inner, TimeProvider time) : PassingStore(inner)
 {
     public override IAsyncEnumerable<SessionId> IdleAsync(DateTimeOffset since, int limit, CancellationToken cancel = default) =>

@@ -111,6 +111,9 @@ internal static class Claims
         RequestBody = new byte[] { 7 },
         State = Bytes("{\"s\":\"ä\"}"),
         Reply = Bytes("{\"status\":\"parked\"}"),
+        Signals = Bytes("{\"last\":\"go\"}"),
+        TailSeq = 1,
+        LastWake = new WakeCommit(Bytes("{\"status\":\"finished\"}"), 8, 2, 7, 1),
         UpdatedAt = TrialClock.Start.AddSeconds(1),
     };
 
@@ -126,6 +129,8 @@ internal static class Claims
         (head.Turn, head.ClientTurns, head.NextSeq, head.Status, head.Wait, head.Principal, head.RequestSeq, head.CreatedAt, head.UpdatedAt);
 
     private static IEnumerable<string> Parts(SessionHead head) =>
-        ((ReadOnlyMemory<byte>[])[head.Guard, head.Spent, head.Sealed, head.Salt, head.State, head.Reply, head.RequestKey, head.RequestBody])
-        .Select(part => Convert.ToHexString(part.Span));
+        ((ReadOnlyMemory<byte>[])[head.Guard, head.Spent, head.Sealed, head.Salt, head.State, head.Reply, head.RequestKey, head.RequestBody,
+            head.Signals, head.LastWake?.Reply ?? default])
+        .Select(part => Convert.ToHexString(part.Span))
+        .Append($"{head.TailSeq} {(head.LastWake is null ? null : head.LastWake with { Reply = default })}");
 }

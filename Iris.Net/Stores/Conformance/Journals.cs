@@ -88,6 +88,30 @@ internal static class Journals
         t.Are(first.Select(e => Text(e.Utf8)), read.Skip(1).Take(3));
     }
 
+    public static async Task WhatAClientLeftOpenStaysBesideTheCommitOfAWake(StoreTrial t)
+    {
+        await t.CommitAsync(await t.CreateAsync().ConfigureAwait(false), 1, Head("T1")).ConfigureAwait(false);
+        Lease lease = await t.TakeAsync().ConfigureAwait(false);
+        await t.AppendAsync(lease, 2, RecordKind.TurnStarted, RecordKind.EffectIntent, RecordKind.EffectResult, RecordKind.TurnEnded).ConfigureAwait(false);
+        await t.AppendAsync(lease, 6, RecordKind.WakeStarted, RecordKind.EffectIntent).ConfigureAwait(false);
+        await t.CommitAsync(lease, 9, Head("T1", turn: 2) with { TailSeq = 2 }, Of(8, RecordKind.Marker)).ConfigureAwait(false);
+        await ExpectAsync(t, [2, 3, 4, 5], "the request").ConfigureAwait(false);
+        lease = await t.TakeAsync().ConfigureAwait(false);
+        await t.AppendAsync(lease, 10, RecordKind.WakeStarted, RecordKind.EffectIntent, RecordKind.TurnEnded).ConfigureAwait(false);
+        await t.AppendAsync(lease, 13, RecordKind.TurnStarted, RecordKind.EffectIntent).ConfigureAwait(false);
+        await t.AppendAsync(lease, 15, RecordKind.RequestClosed, RecordKind.TurnStarted).ConfigureAwait(false);
+        await ExpectAsync(t, [10, 11, 12, 15, 16], "the wake, and the other request").ConfigureAwait(false);
+        await t.CommitAsync(lease, 18, Head("T2", turn: 3), Of(17, RecordKind.Marker)).ConfigureAwait(false);
+        await ExpectAsync(t, [3, 4, 7, 8, 11, 14, 17], "what is public").ConfigureAwait(false);
+    }
+
+    private static async ValueTask ExpectAsync(StoreTrial t, long[] kept, string when)
+    {
+        List<long> seqs = [.. await t.SeqsAsync(0).ConfigureAwait(false)];
+        t.Are(seqs.Order(), seqs, when);
+        t.Are(kept, kept.Where(seqs.Contains), when);
+    }
+
     private static async ValueTask WriteTwoRequestsAsync(StoreTrial t)
     {
         Lease lease = await t.CreateAsync().ConfigureAwait(false);

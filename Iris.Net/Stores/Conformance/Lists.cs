@@ -50,6 +50,29 @@ internal static class Lists
         t.Are(["due", "held", "mail", "past"], await t.DueAsync(now).ConfigureAwait(false), "its lease ran out");
     }
 
+    public static async Task AWakeThatWasClosedIsNotDueUntilTheNextCommit(StoreTrial t)
+    {
+        DateTimeOffset now = t.Time.GetUtcNow();
+        await t.ParkAsync("timer", SessionWait.Timer(now)).ConfigureAwait(false);
+        await t.ParkAsync("signal", SessionWait.Signal("go")).ConfigureAwait(false);
+        t.Holds(await t.Store.PostAsync(new SessionId("signal"), Signal(turn: 1, seq: 2)).ConfigureAwait(false));
+        t.Are(["signal", "timer"], await t.DueAsync(now).ConfigureAwait(false));
+        foreach (string id in (string[])["timer", "signal"])
+        {
+            Lease lease = await t.TakeAsync(id).ConfigureAwait(false);
+            await t.AppendAsync(lease, 3, RecordKind.WakeStarted, RecordKind.WakeClosed, RecordKind.TurnEnded).ConfigureAwait(false);
+            await t.Store.ReleaseAsync(lease).ConfigureAwait(false);
+        }
+
+        t.Are([], await t.DueAsync(now).ConfigureAwait(false), "nothing is tried again");
+        if (t.Store.Traits.Durable)
+            await t.RestartAsync().ConfigureAwait(false);
+        t.Are([], await t.DueAsync(now).ConfigureAwait(false), "and it stays so");
+        await t.CommitAsync(
+            await t.TakeAsync("timer").ConfigureAwait(false), 6, Head("T2", turn: 2) with { Wait = SessionWait.Timer(now) }).ConfigureAwait(false);
+        t.Are(["timer"], await t.DueAsync(now).ConfigureAwait(false), "another wait");
+    }
+
     public static async Task SessionsThatNobodyUsedAreIdle(StoreTrial t)
     {
         DateTimeOffset start = t.Time.GetUtcNow();

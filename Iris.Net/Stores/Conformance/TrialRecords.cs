@@ -20,6 +20,8 @@ internal static class TrialRecords
         RecordKind.Decision => Decision(seq),
         RecordKind.Marker => Writer.Wait(seq, Ts, SessionWait.User),
         RecordKind.TurnStarted => Writer.TurnStarted(seq, Ts, 1, 1, "abcdef", "{}"u8, []),
+        RecordKind.WakeStarted => Writer.TurnStarted(seq, Ts, 1, 1, "abcdef", "null"u8, [], WaitKind.Timer),
+        RecordKind.WakeClosed => Writer.WakeClosed(seq, Ts),
         RecordKind.RequestClosed => Writer.RequestClosed(seq, Ts),
         RecordKind.TurnEnded => Writer.TurnEnded(seq, Ts, "conformance"),
         RecordKind.RequestAccepted => Writer.RequestAccepted(seq, Ts),
