@@ -481,8 +481,13 @@ internal sealed class WakeTests(bool inFiles)
         {
             Task<Refusal> signal = Task.Run(() => SignalAsync(host, client.Id, key, $"{i}"));
             Task<TurnEnd> message = Task.Run(() => client.SendAsync($"{i}"));
+            await Patience.Until(() =>
+            {
+                _time.Advance(TimeSpan.FromMilliseconds(5));   // a signal that meets somebody looks again a little later
+                return Task.FromResult(signal.IsCompleted && message.IsCompleted);
+            });
             Assert.That(await signal, Is.EqualTo(Refusal.None), $"round {i}");
-            TurnEnd end = await message.Within("the message's turn");
+            TurnEnd end = await message;
             Assert.That(end.Status, Is.EqualTo(TurnStatus.Parked), $"round {i}");
             SessionHead head = null!;
             await Patience.Until(async () =>

@@ -46,7 +46,7 @@ internal sealed class FileSession(string id)
     private int HeadLength { get; set; }
 
     /// <summary>When the session has to be looked at.</summary>
-    public Due LookAt => IsDeleted ? Stores.Due.Never : new(Pending.WakesAt(Due), Pending.IsDue());
+    public Due LookAt => new(Pending.WakesAt(Due), Pending.IsDue());
 
     /// <summary>Since when nobody used it or waited for its timer.</summary>
     public long IdleSince => Math.Max(Used, Due == RecordFrame.NoTimer ? 0 : Due);
