@@ -6,6 +6,8 @@ namespace Iris.Net.Tests.Conformance;
 /// <summary>A client of one session's streams: keeps what it got, and goes on behind the last id.</summary>
 internal sealed class ResumingClient(Uri url)
 {
+    private Uri _url = url;
+
     public string SessionId { get; private set; } = "";
 
     public string Token { get; set; } = "";
@@ -25,8 +27,8 @@ internal sealed class ResumingClient(Uri url)
     /// <summary>Starts a session and reads so many events of its first turn; then the connection is gone.</summary>
     public async Task StartAsync(int events, string body = "{}")
     {
-        await using RawConnection connection = await RawConnection.OpenAsync(url);
-        await connection.WriteAsync(RawRequest.Post("/v1/session", body, "Accept: text/event-stream").Bytes(url));
+        await using RawConnection connection = await RawConnection.OpenAsync(_url);
+        await connection.WriteAsync(RawRequest.Post("/v1/session", body, "Accept: text/event-stream").Bytes(_url));
         RawHead head = await connection.ReadHeadAsync();
         Assert.That((head.Status, head["X-Accel-Buffering"], head["Iris-Turn"]), Is.EqualTo((200, "no", "1")));
         (SessionId, Token) = (head["Iris-Session-Id"]!, head["Iris-Start-Token"]!);
@@ -41,8 +43,8 @@ internal sealed class ResumingClient(Uri url)
         int status = 503;
         await Patience.Until(async () =>
         {
-            await using RawConnection connection = await RawConnection.OpenAsync(url);
-            await connection.WriteAsync(Request(query).Bytes(url));
+            await using RawConnection connection = await RawConnection.OpenAsync(_url);
+            await connection.WriteAsync(Request(query).Bytes(_url));
             RawHead head = await connection.ReadHeadAsync();
             status = head.Status;
             if (status == 200)
@@ -55,9 +57,51 @@ internal sealed class ResumingClient(Uri url)
         return status;
     }
 
+    /// <summary>Goes on over a WebSocket for so many events.</summary>
+    public async Task AttachAsync(int events)
+    {
+        await Patience.Until(async () =>
+        {
+            await using RawWebSocket socket = await RawWebSocket.OpenAsync(_url);
+            await socket.SendAsync(AttachMessage());
+            string answer = await socket.ReceiveTextAsync();
+            if (!answer.StartsWith("{\"type\":\"attached\"", StringComparison.Ordinal))
+            {
+                Assert.That(answer, Does.Contain("\"code\":\"overloaded\""));   // as above
+                return false;
+            }
+
+            for (; events > 0 && Outcome is null; events--)
+                TakeMessage(await socket.ReceiveTextAsync());
+            socket.Abort();
+            return true;
+        });
+    }
+
+    public string AttachMessage() => JsonSerializer.Serialize(new Dictionary<string, string?>
+    {
+        ["$iris"] = "attach",
+        ["sessionId"] = SessionId,
+        ["continuationToken"] = Token,
+        ["after"] = LastId,
+    });
+
+    /// <summary>Takes an event of a WebSocket, whose id is its last field.</summary>
+    public void TakeMessage(string message)
+    {
+        JsonProperty last = JsonElement.Parse(message).EnumerateObject().Last();
+        Assert.That(last.Name, Is.EqualTo("id"), message);
+        string type = JsonElement.Parse(message).GetProperty("type").GetString()!;
+        string data = message[..message.LastIndexOf(",\"id\":", StringComparison.Ordinal)] + "}";
+        Take(new RawEvent($"event: {type}\ndata: {data}\nid: {last.Value.GetString()}"));
+    }
+
     public RawRequest Request(string query = "") => RawRequest.Get(
         $"/v1/session/{SessionId}/stream{query}",
         [$"X-Continuation-Token: {Token}", .. LastId is null ? Array.Empty<string>() : [$"Last-Event-ID: {LastId}"]]);
+
+    /// <summary>Goes on with another server.</summary>
+    public void MoveTo(Uri url) => _url = url;
 
     public void Forget() => LastId = null;
 
@@ -79,6 +123,8 @@ internal sealed class ResumingClient(Uri url)
                 break;
             case "gap":
                 Gaps.Add(json);
+                if (json.GetProperty("lost").GetString() == "attempt")
+                    Text = "";
                 break;
             default:
                 Outcome = json;

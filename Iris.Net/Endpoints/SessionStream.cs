@@ -126,6 +126,8 @@ internal sealed class SessionStream(ChannelWire wire, TurnReplies replies)
     {
         switch (told.Kind)
         {
+            case FeedKind.Rest:
+                break;
             case FeedKind.Start:
                 frames.WriteStart(stream, told.At);
                 break;
@@ -136,20 +138,13 @@ internal sealed class SessionStream(ChannelWire wire, TurnReplies replies)
                 frames.Write(stream, "delta"u8, told.Json.Span, told.At);
                 break;
             case FeedKind.Gap:
-                frames.Write(stream, "gap"u8, WireJson.Gap(told.From, told.To, NameOf(told.Lost)).Span, told.At);
+                frames.Write(stream, "gap"u8, WireJson.Gap(told).Span, told.At);
                 break;
             default:
                 frames.WriteEnd(stream, id.Value, told.End!, told.At);
                 break;
         }
     }
-
-    private static ReadOnlySpan<byte> NameOf(Loss lost) => lost switch
-    {
-        Loss.Delta => "delta"u8,
-        Loss.Record => "record"u8,
-        _ => "attempt"u8,
-    };
 
     // A browser that connects again sends the field; the parameter is for those that cannot.
     private static bool TryReadAfter(HttpRequest request, out EventCursor? after)

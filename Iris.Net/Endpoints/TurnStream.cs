@@ -1,5 +1,4 @@
 using System.Globalization;
-using Iris.Net.Journal;
 using Iris.Net.Server;
 using Iris.Net.Sessions;
 using Iris.Net.Sse;
@@ -141,20 +140,14 @@ internal sealed class TurnStream(ChannelWire wire, HttpResponse response, Cancel
 
     private async ValueTask<EventCursor> ReplayAsync(EventStream stream, SessionId id, EventCursor at, long until, bool startsStream = false)
     {
-        bool isFirst = true;
-        await foreach (JournalEntry entry in wire.Sessions.Settings.Store.ReadAsync(id, at.Seq, disconnected).ConfigureAwait(false))
+        await foreach (FeedEvent told in TurnRecords.ReadAsync(wire.Sessions.Settings.Store, id, at, until, disconnected).ConfigureAwait(false))
         {
-            if (entry.Seq >= until)
-                break;
-            if (entry.Kind == RecordKind.TurnStarted && !wire.IsSeedExact)
-                at = at with { Seq = entry.Seq, Attempt = RecordPayload.NameOf(entry) };
-            if (isFirst && startsStream)
+            at = told.At;
+            if (told.Kind == FeedKind.Record)
+                Write(stream, "record"u8, told.Json.Span, at);
+            else if (startsStream)
                 WriteStart(stream, at);
-            isFirst = false;
-            if (!entry.IsPublic)
-                continue;
-            at = at with { Seq = entry.Seq };
-            Write(stream, "record"u8, ChannelEvent.Record(entry.Utf8.Span), at);
+            startsStream = false;
             if (stream.Unsent >= MostUnsent)
                 await stream.FlushAsync(disconnected).ConfigureAwait(false);
         }

@@ -68,6 +68,16 @@ internal sealed class Claims(SessionHost host)
     {
         try
         {
+            if (request.HasInvalidField)
+            {
+                SessionHead? head = await Settings.Store.FindAsync(id, cancel).ConfigureAwait(false);
+                return head is null ? await host.Presenters.UnknownAsync(id, isOwn: request.Principal is null, cancel).ConfigureAwait(false)
+                    : head.Principal != request.Principal ? Refusal.UnknownSession
+                    : Refusal.BadRequest;
+            }
+
+            if (request.Key is not null)
+                return await ContinueWithKeyAsync(id, guard: null, request, cancel).ConfigureAwait(false);
             return await EnterAsync(await ClaimAsync(id, guard: default, request, cancel).ConfigureAwait(false)).ConfigureAwait(false);
         }
         catch (Exception e) when (!cancel.IsCancellationRequested)
@@ -179,7 +189,7 @@ internal sealed class Claims(SessionHost host)
     }
 
     private async ValueTask<Admission> ContinueWithKeyAsync(
-        SessionId id, ReadOnlyMemory<byte> guard, TurnRequest request, CancellationToken cancel)
+        SessionId id, ReadOnlyMemory<byte>? guard, TurnRequest request, CancellationToken cancel)
     {
         using KeyGates.Pass pass = await host.Gates.EnterAsync(id.Value, cancel).ConfigureAwait(false);
         Admission claimed = default;
@@ -187,7 +197,7 @@ internal sealed class Claims(SessionHost host)
         {
             if (await _idempotency.JudgeContinueAsync(id, guard, request, cancel).ConfigureAwait(false) is { } judged)
                 return judged;
-            claimed = await EnterAsync(await ClaimAsync(id, guard, request, cancel).ConfigureAwait(false)).ConfigureAwait(false);
+            claimed = await EnterAsync(await ClaimAsync(id, guard.GetValueOrDefault(), request, cancel).ConfigureAwait(false)).ConfigureAwait(false);
             // The same request may have been quicker in another process, and may have committed by now: judged again, key first.
             if (claimed.Refusal is not (Refusal.InFlight or Refusal.StaleToken))
                 break;

@@ -30,6 +30,7 @@ internal sealed class Deletions(SessionHost host)
                     return host.IsOwn(begun.Lease) ? Refusal.InFlight : Refusal.Contended;
                 default:
                     await store.DeleteAsync(begun.Lease, Tombstone.Deleted, CancellationToken.None).ConfigureAwait(false);
+                    host.Running.Rouse(id);
                     return Refusal.None;
             }
         }

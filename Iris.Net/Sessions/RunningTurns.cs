@@ -71,6 +71,14 @@ internal sealed class RunningTurns : IAsyncDisposable
         }
     }
 
+    /// <summary>Lets whoever waits look again: the session is there no more.</summary>
+    public void Rouse(SessionId id)
+    {
+        lock (_gate)
+            if (_awaited.TryRemove(id.Value, out AwaitedTurn? next))
+                next.Begun.SetResult();
+    }
+
     /// <summary>Waits no longer.</summary>
     public void GiveUp(SessionId id, AwaitedTurn awaited)
     {
@@ -180,7 +188,7 @@ internal sealed class RunningTurns : IAsyncDisposable
 /// <summary>A turn that is waited for.</summary>
 internal sealed class AwaitedTurn
 {
-    /// <summary>Ends once it begins.</summary>
+    /// <summary>Ends once it begins, or none will.</summary>
     public TaskCompletionSource Begun { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>How many wait for it; under the lock of <see cref="RunningTurns"/>.</summary>
