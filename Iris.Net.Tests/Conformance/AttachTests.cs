@@ -2,8 +2,8 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Iris.Net.Tests.Conformance.Raw;
-using Iris.Net.Tests.Server;
 using Iris.Net.Tests.Stores.Files;
+using RawClient = Iris.Net.Tests.Server.RawClient;
 
 namespace Iris.Net.Tests.Conformance;
 
@@ -43,7 +43,10 @@ public sealed class AttachTests
     {
         List<string> events = [];
         do
-            events.Add(await socket.ReceiveTextAsync());
+        {
+            events.Add(await socket.ReceiveTextAsync().Within());
+            Assert.That(events[^1], Does.Not.StartWith("{\"type\":\"error\""));
+        }
         while (!events[^1].StartsWith("{\"type\":\"outcome\"", StringComparison.Ordinal));
         return events;
     }
@@ -101,8 +104,8 @@ public sealed class AttachTests
             }
 
             using RawClient socket = await RawClient.ConnectAsync(channel.Url);
-            await socket.SendAsync([.. Upgrade, .. RawWebSocket.TextFrame(client.AttachMessage())]);
-            byte[] read = await socket.ReadAsync(random.Next(300, 2500), until: "\"outcome\"");
+            await socket.SendAsync((byte[])[.. Upgrade, .. RawWebSocket.TextFrame(client.AttachMessage())]);
+            byte[] read = Encoding.Latin1.GetBytes(await socket.ReadUntilAsync("\"outcome\"", random.Next(300, 2500)));
             foreach (string message in Frames(read))
                 if (message.Contains("\"overloaded\"", StringComparison.Ordinal))
                     break;   // the server has still to notice that others are gone
@@ -157,8 +160,9 @@ public sealed class AttachTests
             await (i % 2 == 0 ? client.AttachAsync(1) : client.ResumeAsync(1));
         }
 
-        Assert.That(client.Gaps.Select(gap => gap.GetProperty("lost").GetString()), Is.SubsetOf((string[])["delta", "attempt"]));
-        Assert.That(client.Gaps, Has.Count.InRange(1, 3));
+        Assert.That(client.Gaps.Select(gap => gap.GetProperty("lost").GetString()), Has.All.AnyOf("delta", "attempt"));
+        Assert.That(client.Gaps, Is.Not.Empty);
+        Assert.That(client.Text, Is.EqualTo(ResumeTests.WholeText), "what was said again");
         Assert.That(client.Records, Has.Count.EqualTo((2 * ResumeTests.Rounds) + 1).And.Unique);
         Assert.That(
             client.Records.Select(r => JsonElement.Parse(r).GetProperty("record").GetProperty("seq").GetInt64()), Is.Ordered.Ascending);
@@ -242,7 +246,7 @@ public sealed class AttachTests
         await socket.SendAsync(Attach(id, token));
         Assert.That(await socket.ReceiveTextAsync(), Does.StartWith($$"""{"type":"attached","sessionId":"{{id}}","turn":1,"live":false,"id":"1."""));
         List<string> replayed = await ToOutcomeAsync(socket);
-        Assert.That(replayed.Select(TypeOf), Is.EqualTo((string[])["record", "outcome"]));
+        Assert.That(replayed.Select(TypeOf), Is.EqualTo((string[])["gap", "record", "outcome"]), "whether there was text is not known");
         Assert.That(replayed[^1], Does.Contain($"\"continuationToken\":\"{token}\""));
         await socket.SendAsync(Attach(id, token));
         Assert.That(await socket.ReceiveTextAsync(), Is.EqualTo("""{"type":"error","message":"bad request","code":"bad-request"}"""));
@@ -362,7 +366,7 @@ public sealed class AttachTests
         using RawClient late = await RawClient.ConnectAsync(channel.Url, receiveBuffer: 4096);
         await late.SendAsync(Upgrade);
         await late.SendAsync(RawWebSocket.TextFrame(Attach(id, token)));
-        await late.ReadAsync(int.MaxValue, until: "\"outcome\"");
+        await late.ReadUntilAsync("\"outcome\"");
         await SendAsync(channel, id, token);
         string all = await late.ReadToEndAsync();
         Assert.That(all, Does.EndWith("\u0088\u0002\u0003\u00f5"));
@@ -379,7 +383,7 @@ public sealed class AttachTests
         await stream.WriteAsync(RawRequest.Get($"/v1/session/{id}/stream?follow=1", $"X-Continuation-Token: {token}").Bytes(channel.Url));
         await stream.ReadHeadAsync();
         RawResponse deleted = await channel.AskAsync(
-            new RawRequest("DELETE", $"/v1/session/{id}") { Fields = [$"X-Continuation-Token: {token}"] });
+            new RawRequest("DELETE", $"/v1/session/{id}", $"X-Continuation-Token: {token}"));
         Assert.That(deleted.Status, Is.EqualTo(204));
         Assert.That((await socket.ReceiveAsync()).CloseCode, Is.EqualTo(1000));
         RawEventStream events = new(stream);
@@ -393,9 +397,7 @@ public sealed class AttachTests
     {
         using Gate gate = new();
         await using Channel channel = await Channel.StartAsync(Programs.Held(gate), o => o with { ShutdownGrace = TimeSpan.FromSeconds(20) });
-        await using RawWebSocket own = await RawWebSocket.OpenAsync(channel.Url);
-        Task<RawResponse> start = channel.AskAsync(RawRequest.Post("/v1/session", "{}", "Prefer: respond-async"));
-        JsonElement begun = (await start).Json;
+        JsonElement begun = (await channel.AskAsync(RawRequest.Post("/v1/session", "{}", "Prefer: respond-async"))).Json;
         await gate.ReachedAsync();
         await using RawWebSocket socket = await AttachAsync(
             channel, begun.GetProperty("sessionId").GetString()!, begun.GetProperty("continuationToken").GetString()!);
@@ -404,7 +406,7 @@ public sealed class AttachTests
         await ToOutcomeAsync(socket);
         Assert.That((await socket.ReceiveAsync()).CloseCode, Is.EqualTo(1001));
         await socket.SendCloseAsync(1001);
-        await own.SendCloseAsync(1001);
+        socket.ShutdownSend();
         await stopped.Within();
     }
 
@@ -465,7 +467,7 @@ public sealed class AttachTests
         {
             Authorize = (exchange, _) => ValueTask.FromResult(
                 exchange.Request.Headers.TryGet("authorization"u8, out ReadOnlySpan<byte> who)
-                    ? AuthorizeResult.Granted(Encoding.UTF8.GetString(who)) : AuthorizeResult.Refused("Bearer")),
+                    ? AuthorizeResult.Allow(Encoding.UTF8.GetString(who)) : AuthorizeResult.Refuse()),
         });
         RawResponse reply = await channel.AskAsync(RawRequest.Post("/v1/session", "{}", "Authorization: me"));
         string id = reply.Json.GetProperty("sessionId").GetString()!, token = reply.Json.GetProperty("continuationToken").GetString()!;
@@ -508,7 +510,7 @@ public sealed class AttachTests
                 }
 
                 await using (socket)
-                    while (events.Count == 0 || !events[^1].Contains($"\"output\":{turns}", StringComparison.Ordinal))
+                    while (events.Count == 0 || TypeOf(events[^1]) != "outcome" || !events[^1].Contains($"\"output\":{turns}", StringComparison.Ordinal))
                         events.Add(await socket.ReceiveTextAsync());
                 return events;
             }))];

@@ -61,7 +61,7 @@ internal sealed class SocketAttachment
             return (null, Refusal.Overloaded);
         SocketAttachment attached = new(wire, socket, output, id, message.After, disconnected)
         {
-            ReadsWith = access.IsCurrent ? null : token,
+            ReadsWith = access.IsCurrent ? default(ReadOnlyMemory<byte>?) : token,
         };
         if (await attached.MoveAsync().ConfigureAwait(false))
             return (attached, default);
