@@ -82,13 +82,7 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
     {
         while (true)
         {
-            if (next.Begun.Task.IsCompleted)
-            {
-                AwaitedTurn later = host.Running.Await(id);
-                host.Running.GiveUp(id, next);
-                next = later;
-            }
-
+            next = next.Latest;
             RunningTurn? running = host.Running.Of(id);   // before the head, see Receipts
             running?.Events.Keep();
             long until = running?.Events.PublishedSeq + 1 ?? long.MaxValue;   // what comes later comes from its events
