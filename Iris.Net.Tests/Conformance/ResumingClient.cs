@@ -71,12 +71,12 @@ internal sealed class ResumingClient(Uri url)
                 return false;
             }
 
-            while (events > 0 && Outcome is null)
+            bool isGap = false;
+            for (; (events > 0 || isGap) && Outcome is null; events--)
             {
                 string message = await socket.ReceiveTextAsync();
+                isGap = message.StartsWith("{\"type\":\"gap\"", StringComparison.Ordinal);
                 TakeMessage(message);
-                if (!message.StartsWith("{\"type\":\"gap\"", StringComparison.Ordinal))
-                    events--;
             }
 
             socket.Abort();
@@ -140,11 +140,13 @@ internal sealed class ResumingClient(Uri url)
 
     private async Task TakeAsync(RawEventStream stream, int events)
     {
-        while (events > 0 && await stream.NextAsync() is { } next)
+        bool isGap = false;   // what is said to be missing moves nobody on: nobody goes away behind it
+        while ((events > 0 || isGap) && await stream.NextAsync() is { } next)
         {
             Take(next);
-            if (next.Data is not null && next.Type != "gap")
-                events--;   // what is said to be missing moves nobody on
+            isGap = next.Type == "gap";
+            if (next.Data is not null)
+                events--;
         }
     }
 }
