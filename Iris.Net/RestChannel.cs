@@ -157,7 +157,7 @@ public sealed class RestChannel : IAsyncDisposable
     private static IEnumerable<string> Extensions(RestChannelOptions options) =>
     [
         "refusal-codes", "problem-json", "ready", "openapi", "idempotency-key", "respond-async", "resume", "cancel", "interrupt", "read-back",
-        "delete",
+        "delete", "tickets",
         .. options.Receipts ? ["receipts"] : Array.Empty<string>(),
         .. options.AllowedOrigins.Count > 0 ? ["cors"] : Array.Empty<string>(),
         .. options.Authorize is not null ? ["principals"] : Array.Empty<string>(),

@@ -50,6 +50,8 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
             return RefuseAsync(RefusalCode.MalformedJson, "malformed JSON frame", null, disconnected);
         if (body.Ref?.Length > LongestRef)
             return RefuseAsync(RefusalCode.BadRequest, $"$ref is longer than {LongestRef} bytes", null, disconnected);
+        if (_bound is null && socket.State is string)
+            return RefuseAsync(RefusalCode.StaleToken, null, body.Ref, disconnected);   // a ticket starts nothing
         if (body.IsControl)
             return ControlAsync(body, disconnected);
         if (_bound is null && body.Token is not null)

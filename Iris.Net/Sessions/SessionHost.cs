@@ -34,6 +34,7 @@ internal sealed class SessionHost : IAsyncDisposable
         Receipts = new Receipts(this);
         Cancels = new Cancels(this);
         Deletions = new Deletions(this);
+        Tickets = new Tickets(this);
         _accepted = new AcceptedWork(this);
         if (settings.SessionTtl is { } ttl)
             _retention = new Retention(this, ttl);
@@ -57,6 +58,9 @@ internal sealed class SessionHost : IAsyncDisposable
 
     /// <summary>Ends whole sessions.</summary>
     public Deletions Deletions { get; }
+
+    /// <summary>Keys for URLs, each to read one session for a while.</summary>
+    public Tickets Tickets { get; }
 
     /// <summary>Where the requests of one session that carry keys wait for one another.</summary>
     public KeyGates Gates { get; } = new();
