@@ -8,7 +8,7 @@ using Iris.Net.WebSockets;
 namespace Iris.Net.Endpoints;
 
 /// <summary>One WebSocket, many turns: the first message starts a session, which the connection is bound to from then on.</summary>
-internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket)
+internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket) : BoundConnection
 {
     // Error replies that may wait for a peer that does not read them, before nothing more of it is read.
     private const int MostErrors = 16;
@@ -30,6 +30,42 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
 
     /// <summary><c>GET /v1/ws</c>, upgraded.</summary>
     public async ValueTask RunAsync(CancellationToken disconnected)
+    {
+        try
+        {
+            await ReadAsync(disconnected).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (_bound is { } id)
+                wire.Sessions.Connections.Remove(id, this);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void SessionEnded() => _ = CloseAsync();
+
+    private async Task CloseAsync()
+    {
+        try
+        {
+            await socket.CloseAsync(WebSocketCloseCode.NormalClosure).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The peer is gone already.
+        }
+    }
+
+    private void Bind(SessionId id)
+    {
+        if (_bound is not null)
+            return;
+        _bound = id;
+        wire.Sessions.Connections.Add(id, this);
+    }
+
+    private async ValueTask ReadAsync(CancellationToken disconnected)
     {
         while (true)
         {
@@ -123,8 +159,14 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
         };
         if (admission.Turn is { } turn)
         {
-            _bound = turn.SessionId;
+            Bind(turn.SessionId);
             Follow(turn, body.Ref, disconnected);
+            return;
+        }
+
+        if (admission.Contended is { } held)
+        {
+            await SendErrorAsync(wire.LastEvent(held.SessionId.Value, held.End), body.Ref, disconnected).ConfigureAwait(false);
             return;
         }
 

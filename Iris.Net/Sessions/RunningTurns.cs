@@ -79,6 +79,14 @@ internal sealed class RunningTurns : IAsyncDisposable
                 _awaited.TryRemove(KeyValuePair.Create(id.Value, awaited));
     }
 
+    /// <summary>Wakes whoever waits for a turn of a session: there is something else to see.</summary>
+    public void WakeAwaiting(SessionId id)
+    {
+        lock (_gate)
+            if (_awaited.TryRemove(id.Value, out AwaitedTurn? next))
+                next.Begun.SetResult();
+    }
+
     /// <summary>Gives up a place that was kept.</summary>
     public void GiveUp()
     {

@@ -14,6 +14,7 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
     private List<JournalledAttempt> _attempts = [];
     private SessionHead _head = null!;
     private EventCursor _at;   // what was told last
+    private bool _isGone;
 
     private bool Runs => _attempts is [.., { IsLive: true }];
 
@@ -27,6 +28,8 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
         try
         {
             next = await LookAsync(next, cursor, cancel).ConfigureAwait(false);
+            if (_isGone)
+                yield break;
             (int first, FeedEvent? gap) = Place(cursor);
             if (!follows && !Runs && gap is null && !HasMore(first))
                 yield break;
@@ -49,10 +52,30 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
                     yield break;
                 await next.Begun.Task.WaitAsync(cancel).ConfigureAwait(false);
                 next = await LookAsync(next, _at, cancel, isLater: true).ConfigureAwait(false);
+                if (_isGone)
+                    yield break;
                 if (_attempts.Count > 0 && Enter(_attempts[0]) is { } anew)
                     yield return anew;
                 first = 0;
             }
+        }
+        finally
+        {
+            host.Running.GiveUp(id, next);
+        }
+    }
+
+    /// <summary>The id of the last event that there is; null where the session is gone.</summary>
+    public async ValueTask<EventCursor?> LastAsync(CancellationToken cancel = default)
+    {
+        AwaitedTurn next = host.Running.Await(id);
+        try
+        {
+            next = await LookAsync(next, cursor: null, cancel).ConfigureAwait(false);
+            if (_isGone)
+                return null;
+            Place(null);
+            return _attempts is not [.., var last] ? _at : last.At(last.IsLive ? last.Events!.LastPlace() : last.EndPlace);
         }
         finally
         {
@@ -77,8 +100,11 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
             running?.Events.Keep();
             long until = running?.Events.PublishedSeq + 1 ?? long.MaxValue;   // what comes later comes from its events
             AttemptEvents? leaving = running?.Attended;
-            _head = await host.Settings.Store.FindAsync(id, cancel).ConfigureAwait(false)
-                ?? throw new IOException("The session is gone.");
+            SessionHead? head = await host.Settings.Store.FindAsync(id, cancel).ConfigureAwait(false);
+            _isGone = head is null;
+            if (head is null)
+                return next;
+            _head = head;
             if (running?.Head.Turn != _head.Turn)
                 (running, until) = (null, long.MaxValue);
             _attempts = isLater ? await MapAsync(cursor!.Value.Seq + 1, until, cancel).ConfigureAwait(false)
