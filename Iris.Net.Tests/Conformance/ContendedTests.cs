@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Iris.Net.Stores;
 using Iris.Net.Tests.Conformance.Raw;
+using Iris.Net.Tests.Sessions;
 
 namespace Iris.Net.Tests.Conformance;
 
@@ -84,6 +86,7 @@ public sealed class ContendedTests
     public async Task What_another_process_holds_is_contended_after_the_token_was_judged()
     {
         await using MemoryStateStore store = new();
+        CountedStore counted = new(store);
         using Gate gate = new();
         TurnProgram program = async (turn, _) =>
         {
@@ -94,7 +97,7 @@ public sealed class ContendedTests
         await using Channel one = await Channel.StartAsync(program, o => o with { Store = store });
         await using Channel other = await Channel.StartAsync(program, o => o with { Store = store });
         await using Channel patient = await Channel.StartAsync(
-            program, o => o with { Store = store, ContendedRetry = TimeSpan.FromSeconds(30) });
+            program, o => o with { Store = counted, ContendedRetry = TimeSpan.FromSeconds(30) });
         (string id, string token) = await BeginAsync(one);
         Task<RawResponse> running = one.AskAsync(
             RawRequest.Post($"/v1/session/{id}/message", """{"do":"wait"}""", $"X-Continuation-Token: {token}"));
@@ -109,9 +112,26 @@ public sealed class ContendedTests
         Assert.That(events.Select(e => e.Type), Is.EqualTo((string?[])[null, "outcome"]));
         WireForm.CheckOutcome(JsonElement.Parse(events[1].Data!), isEvent: true);
         Task<RawResponse> waits = patient.AskAsync(Send(id, token, Strict));
+        await Patience.Until(() => Task.FromResult(counted.Claims > 2));
         gate.Open();
         Assert.That((await running).Json.GetProperty("status").GetString(), Is.EqualTo("aborted"));
         RawResponse reply = await waits;
         Assert.That((reply.Status, reply.Json.GetProperty("status").GetString()), Is.EqualTo((200, "parked")), "it was tried again quietly");
+    }
+
+    private sealed class CountedStore(IStateStore inner) : PassingStore(inner)
+    {
+        private int _claims;
+
+        public int Claims => Volatile.Read(ref _claims);
+
+        public override ValueTask<BeginResult> BeginAsync(
+            SessionId id, ReadOnlyMemory<byte> guard, LeaseRequest by, CancellationToken cancel = default)
+        {
+            Interlocked.Increment(ref _claims);
+            return base.BeginAsync(id, guard, by, cancel);
+        }
+
+        public override ValueTask DisposeAsync() => default;
     }
 }
