@@ -6,7 +6,7 @@ namespace Iris.Net.Tests.Conformance;
 /// <summary>A client of one session's streams: keeps what it got, and goes on behind the last id.</summary>
 internal sealed class ResumingClient(Uri url)
 {
-    private Uri _url = url;
+    public Uri Url { get; private set; } = url;
 
     public string SessionId { get; private set; } = "";
 
@@ -27,8 +27,8 @@ internal sealed class ResumingClient(Uri url)
     /// <summary>Starts a session and reads so many events of its first turn; then the connection is gone.</summary>
     public async Task StartAsync(int events, string body = "{}")
     {
-        await using RawConnection connection = await RawConnection.OpenAsync(_url);
-        await connection.WriteAsync(RawRequest.Post("/v1/session", body, "Accept: text/event-stream").Bytes(_url));
+        await using RawConnection connection = await RawConnection.OpenAsync(Url);
+        await connection.WriteAsync(RawRequest.Post("/v1/session", body, "Accept: text/event-stream").Bytes(Url));
         RawHead head = await connection.ReadHeadAsync();
         Assert.That((head.Status, head["X-Accel-Buffering"], head["Iris-Turn"]), Is.EqualTo((200, "no", "1")));
         (SessionId, Token) = (head["Iris-Session-Id"]!, head["Iris-Start-Token"]!);
@@ -43,8 +43,8 @@ internal sealed class ResumingClient(Uri url)
         int status = 503;
         await Patience.Until(async () =>
         {
-            await using RawConnection connection = await RawConnection.OpenAsync(_url);
-            await connection.WriteAsync(Request(query).Bytes(_url));
+            await using RawConnection connection = await RawConnection.OpenAsync(Url);
+            await connection.WriteAsync(Request(query).Bytes(Url));
             RawHead head = await connection.ReadHeadAsync();
             status = head.Status;
             if (status == 200)
@@ -62,7 +62,7 @@ internal sealed class ResumingClient(Uri url)
     {
         await Patience.Until(async () =>
         {
-            await using RawWebSocket socket = await RawWebSocket.OpenAsync(_url);
+            await using RawWebSocket socket = await RawWebSocket.OpenAsync(Url);
             await socket.SendAsync(AttachMessage());
             string answer = await socket.ReceiveTextAsync();
             if (!answer.StartsWith("{\"type\":\"attached\"", StringComparison.Ordinal))
@@ -106,10 +106,13 @@ internal sealed class ResumingClient(Uri url)
         $"/v1/session/{SessionId}/stream{query}",
         [$"X-Continuation-Token: {Token}", .. LastId is null ? Array.Empty<string>() : [$"Last-Event-ID: {LastId}"]]);
 
-    /// <summary>Goes on with another server.</summary>
-    public void MoveTo(Uri url) => _url = url;
-
     public void Forget() => LastId = null;
+
+    /// <summary>The server has another address from now on.</summary>
+    public void MoveTo(Uri url) => Url = url;
+
+    /// <summary>Another attempt begins: how the one before ended is no outcome.</summary>
+    public void Restart() => Outcome = null;
 
     public void Take(RawEvent next)
     {

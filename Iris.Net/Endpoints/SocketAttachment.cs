@@ -21,6 +21,7 @@ internal sealed class SocketAttachment
     private readonly CancellationTokenRegistration _disconnected;
     private readonly Queue<OwnTurn> _own = [];   // locked, with the two below
     private bool _isAtRest, _ends;
+    private bool _hidesTokens;   // the holder of a ticket reads
     private Task _telling = Task.CompletedTask;
     private WebSocketCloseCode? _close;
 
@@ -61,7 +62,8 @@ internal sealed class SocketAttachment
             return (null, Refusal.Overloaded);
         SocketAttachment attached = new(wire, socket, output, id, message.After, disconnected)
         {
-            ReadsWith = access.IsCurrent ? default(ReadOnlyMemory<byte>?) : token,
+            ReadsWith = access.IsCurrent ? default(ReadOnlyMemory<byte>?) : token ?? [],
+            _hidesTokens = token is null,
         };
         if (await attached.MoveAsync().ConfigureAwait(false))
             return (attached, default);
@@ -111,10 +113,22 @@ internal sealed class SocketAttachment
     public void Stop() => _gone.Cancel();
 
     // The one place that judges what an attach presents.
-    private static ValueTask<Presented> JudgeAsync(ChannelWire wire, WebSocketConnection socket, string sessionId, byte[]? token) =>
-        sessionId.Length > SessionId.MaxLength
-            ? new(new Presented((Admission)Refusal.UnknownSession))
-            : wire.Sessions.Receipts.OpenAsync(new SessionId(sessionId), token ?? [], socket.Principal, CancellationToken.None);
+    private static async ValueTask<Presented> JudgeAsync(
+        ChannelWire wire, WebSocketConnection socket, string sessionId, byte[]? token)
+    {
+        SessionId id = new(sessionId);
+        if (socket.State is string ticket)
+        {
+            RedeemedTicket redeemed = token is null && sessionId.Length <= SessionId.MaxLength
+                ? await wire.Sessions.Tickets.TryRedeemOnceAsync(id, ticket, CancellationToken.None).ConfigureAwait(false)
+                : new(Refusal.StaleToken);
+            return redeemed.IsRefused ? new(redeemed.Refused) : new(redeemed.Head, false, null, null);
+        }
+
+        return sessionId.Length > SessionId.MaxLength
+            ? new((Admission)Refusal.UnknownSession)
+            : await wire.Sessions.Receipts.OpenAsync(id, token ?? [], socket.Principal, CancellationToken.None).ConfigureAwait(false);
+    }
 
     private async Task TellAsync()
     {
@@ -219,7 +233,8 @@ internal sealed class SocketAttachment
                 _output.Queue(WireJson.Gap(told).Span, reference, told.At);
                 break;
             case FeedKind.End:
-                _output.Queue(_wire.LastEvent(_id.Value, told.End!).Span, reference, told.At);
+                TurnEnd end = _hidesTokens ? told.End!.WithoutToken() : told.End!;
+                _output.Queue(_wire.LastEvent(_id.Value, end).Span, reference, told.At);
                 Disown(told.At);
                 break;
             default:

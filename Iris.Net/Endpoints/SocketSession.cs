@@ -9,7 +9,7 @@ namespace Iris.Net.Endpoints;
 
 /// <summary>One WebSocket, many turns: the first message starts a session, or attaches to one, which the connection is bound to from
 /// then on.</summary>
-internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket)
+internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket) : BoundConnection
 {
     // A longer one would be repeated on every event.
     private const int LongestRef = 512;
@@ -24,6 +24,9 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
     private SessionId? _bound;
     private SocketAttachment? _attached;    // null where the connection sees only turns of its own
     private byte _failedAttaches;
+
+    // It was let in with a ticket, which attaches once, to read, and does nothing else.
+    private bool HasTicket => socket.State is string;
 
     /// <summary><c>GET /v1/ws</c>, upgraded.</summary>
     public async ValueTask RunAsync(CancellationToken disconnected)
@@ -45,7 +48,33 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
         finally
         {
             _attached?.Stop();
+            if (_bound is { } id)
+                wire.Sessions.Connections.Remove(id, this);
         }
+    }
+
+    /// <inheritdoc/>
+    public override void SessionEnded() => _ = CloseAsync();
+
+    private async Task CloseAsync()
+    {
+        try
+        {
+            await socket.CloseAsync(WebSocketCloseCode.NormalClosure).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The peer is gone already.
+        }
+    }
+
+    // An attached connection learns of the session's end from the events that it follows.
+    private void Bind(SessionId id)
+    {
+        if (_bound is not null)
+            return;
+        _bound = id;
+        wire.Sessions.Connections.Add(id, this);
     }
 
     private ValueTask AnswerAsync(in ReadOnlySequence<byte> message, CancellationToken disconnected)
@@ -56,6 +85,8 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
             return _output.RefuseAsync(RefusalCode.BadRequest, $"$ref is longer than {LongestRef} bytes", null, disconnected);
         if (body.IsControl)
             return ControlAsync(body, disconnected);
+        if (HasTicket)
+            return _output.RefuseAsync(RefusalCode.StaleToken, null, body.Ref, disconnected);
         if (_bound is null && body.Token is not null)
             return _output.RefuseAsync(
                 RefusalCode.BadRequest, "present no continuationToken to start a session", body.Ref, disconnected);
@@ -79,7 +110,9 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
         JsonElement message = JsonText.Parse(body.Json);
         JsonElement what = message.GetProperty("$iris"u8);
         if (what.ValueKind == JsonValueKind.String && what.ValueEquals("cancel"u8))
-            return CancelAsync(body.Ref, disconnected);
+            return HasTicket
+                ? _output.RefuseAsync(RefusalCode.StaleToken, null, body.Ref, disconnected)
+                : CancelAsync(body.Ref, disconnected);
         if (what.ValueKind == JsonValueKind.String && what.ValueEquals("attach"u8) && _bound is null)
             return AttachAsync(message, body, disconnected);
         return _output.RefuseAsync(RefusalCode.BadRequest, null, body.Ref, disconnected);
@@ -131,7 +164,7 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
         switch (admission)
         {
             case { Turn: { } turn }:
-                _bound = turn.SessionId;
+                Bind(turn.SessionId);
                 if (_attached is null)
                     _output.Send(turn, turn.Events.Attach(), published: -1, body.Ref, disconnected);
                 else
@@ -143,13 +176,16 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
                 turn.Start();
                 break;
             case { Attached: { } turn }:
-                _bound = turn.SessionId;
+                Bind(turn.SessionId);
                 if (_attached is null)
                     _output.Send(turn, turn.Events.Attach(out long published), published, body.Ref, disconnected);
                 break;
             case { Replayed: { } past }:
-                _bound = past.SessionId;
+                Bind(past.SessionId);
                 _output.Send(past, body.Ref, disconnected);
+                break;
+            case { Contended: { } held }:
+                await _output.SendErrorAsync(wire.LastEvent(held.SessionId.Value, held.End), body.Ref, disconnected).ConfigureAwait(false);
                 break;
             case { Failure: { } failure }:
                 await _output.SendErrorAsync(wire.LastEvent("", failure), body.Ref, disconnected).ConfigureAwait(false);

@@ -33,7 +33,7 @@ internal sealed class Idempotency(SessionHost host)
     {
         (RunningTurn? running, SessionHead? head) = await LookAsync(id, cancel).ConfigureAwait(false);
         if (head is null)
-            return await host.Presenters.UnknownAsync(id, isOwn: request.Principal is null, cancel).ConfigureAwait(false);
+            return await host.Presenters.UnknownAsync(id, request.Principal, cancel).ConfigureAwait(false);
         if (head.Principal != request.Principal)
             return Refusal.UnknownSession;
         if (!host.Tokens.TryGetCurrent(id, head, out _))

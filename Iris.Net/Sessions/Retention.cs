@@ -61,7 +61,7 @@ internal sealed class Retention : IAsyncDisposable
         if (begun.Head!.UpdatedAt < since)
         {
             await store.DeleteAsync(begun.Lease, Tombstone.Expired).ConfigureAwait(false);
-            _host.Running.Rouse(begun.Lease.Session);
+            _host.Ended(begun.Lease.Session);
         }
         else
             await _host.ReleaseAsync(begun.Lease).ConfigureAwait(false);   // a turn committed in between

@@ -76,6 +76,24 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
         }
     }
 
+    /// <summary>The id of the last event that there is; null where the session is gone.</summary>
+    public async ValueTask<EventCursor?> LastAsync(CancellationToken cancel = default)
+    {
+        AwaitedTurn next = host.Running.Await(id);
+        try
+        {
+            next = await LookAsync(next, cursor: null, cancel).ConfigureAwait(false);
+            if (IsGone)
+                return null;
+            Place(null);
+            return _attempts is not [.., var last] ? _at : last.At(last.IsLive ? last.Events!.LastPlace() : last.EndPlace);
+        }
+        finally
+        {
+            host.Running.GiveUp(id, next);
+        }
+    }
+
     // Head, journal and running turn at one moment: again where a turn began meanwhile.
     private async ValueTask<AwaitedTurn> LookAsync(
         AwaitedTurn next, EventCursor? cursor, CancellationToken cancel, bool isLater = false)
@@ -87,12 +105,10 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
             running?.Events.Keep();
             long until = running?.Events.PublishedSeq + 1 ?? long.MaxValue;   // what comes later comes from its events
             AttemptEvents? leaving = running?.Attended;
-            if (await host.Settings.Store.FindAsync(id, cancel).ConfigureAwait(false) is not { } head)
-            {
-                IsGone = true;
+            SessionHead? head = await host.Settings.Store.FindAsync(id, cancel).ConfigureAwait(false);
+            IsGone = head is null;
+            if (head is null)
                 return next;
-            }
-
             _head = head;
             if (running?.Head.Turn != _head.Turn)
                 (running, until) = (null, long.MaxValue);
