@@ -19,6 +19,8 @@ public sealed class TicketTests
     private static RawRequest Ask(string id, string token, params string[] fields) =>
         RawRequest.Post($"/v1/session/{id}/ticket", "", [$"X-Continuation-Token: {token}", .. fields]);
 
+    private static string? TypeOf(string message) => JsonElement.Parse(message).GetProperty("type").GetString();
+
     private static async Task<string> TicketAsync(Channel channel, string id, string token, params string[] fields)
     {
         RawResponse issued = await channel.AskAsync(Ask(id, token, fields));
@@ -103,6 +105,42 @@ public sealed class TicketTests
         }
 
         Assert.That(runs, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Over_a_WebSocket_it_attaches_once_and_only_reads()
+    {
+        await using Channel channel = await Channel.StartAsync(Programs.Count, o => o with { Authorize = Bearer.AskAsync });
+        (string id, string token) = await BeginAsync(channel, Ann);
+        string target = $"/v1/ws?ticket={await TicketAsync(channel, id, token, Ann)}";
+        string attach = $$"""{"$iris":"attach","sessionId":"{{id}}"}""";
+        await using RawWebSocket socket = await RawWebSocket.OpenAsync(channel.Url, [], RawWebSocket.TextFrame(attach), target);
+        Assert.That(TypeOf(await socket.ReceiveTextAsync()), Is.EqualTo("attached"));
+        await CheckOutcomeAsync();
+        foreach (string message in (string[])["{}", $$"""{"continuationToken":"{{token}}"}""", """{"$iris":"cancel"}"""])
+        {
+            await socket.SendAsync(message);
+            Assert.That(JsonElement.Parse(await socket.ReceiveTextAsync()).GetProperty("code").GetString(), Is.EqualTo("stale-token"), message);
+        }
+
+        RawResponse next = await channel.AskAsync(RawRequest.Post($"/v1/session/{id}/message", "{}", Ann, $"X-Continuation-Token: {token}"));
+        Assert.That(next.Status, Is.EqualTo(200));
+        await CheckOutcomeAsync();
+
+        foreach (string first in (string[])[attach, $$"""{"$iris":"attach","sessionId":"another"}""", attach])
+        {
+            await using RawWebSocket again = await RawWebSocket.OpenAsync(channel.Url, [], RawWebSocket.TextFrame(first), target);
+            Assert.That(JsonElement.Parse(await again.ReceiveTextAsync()).GetProperty("code").GetString(), Is.EqualTo("stale-token"));
+        }
+
+        async Task CheckOutcomeAsync()
+        {
+            JsonElement last;
+            do
+                last = JsonElement.Parse(await socket.ReceiveTextAsync().Within());
+            while (last.GetProperty("type").GetString() != "outcome");
+            Assert.That(last.TryGetProperty("continuationToken", out _), Is.False, "the token is its owner's");
+        }
     }
 
     [Test]
