@@ -9,11 +9,11 @@ namespace Iris.Net.Tests.Conformance;
 /// <summary>Streams go on where they were cut: <c>GET /v1/session/{id}/stream</c>.</summary>
 public sealed class ResumeTests
 {
-    private const int Rounds = 66;   // of a text and a step: with the marker and the outcome 200 events
+    internal const int Rounds = 66;   // of a text and a step: with the marker and the outcome 200 events
 
-    private static string WholeText => string.Concat(Enumerable.Range(0, Rounds).Select(i => $"{i} "));
+    internal static string WholeText => string.Concat(Enumerable.Range(0, Rounds).Select(i => $"{i} "));
 
-    private static TurnProgram Talk(SemaphoreSlim? pace = null) => async (turn, cancel) =>
+    internal static TurnProgram Talk(SemaphoreSlim? pace = null) => async (turn, cancel) =>
     {
         for (int i = 0; i < Rounds; i++)
         {
@@ -26,7 +26,7 @@ public sealed class ResumeTests
         return TurnOutcome.Finished(JsonElement.Parse("\"end\""));
     };
 
-    private static void CheckWhole(ResumingClient client)
+    internal static void CheckWhole(ResumingClient client)
     {
         Assert.That(client.Gaps, Is.Empty);
         Assert.That(client.Text, Is.EqualTo(WholeText));
@@ -37,7 +37,7 @@ public sealed class ResumeTests
         Assert.That(client.Outcome?.GetProperty("output").GetString(), Is.EqualTo("end"));
     }
 
-    private static void CheckRising(IReadOnlyList<string> ids)
+    internal static void CheckRising(IReadOnlyList<string> ids)
     {
         (long Seq, long Delta)[] places = [.. ids.Select(id => id.Split('.')).Select(part => (Number(part[1]), Number(part[2])))];
         for (int i = 1; i < places.Length; i++)

@@ -6,6 +6,8 @@ namespace Iris.Net.Tests.Conformance;
 /// <summary>A client of one session's streams: keeps what it got, and goes on behind the last id.</summary>
 internal sealed class ResumingClient(Uri url)
 {
+    public Uri Url { get; private set; } = url;
+
     public string SessionId { get; private set; } = "";
 
     public string Token { get; set; } = "";
@@ -25,8 +27,8 @@ internal sealed class ResumingClient(Uri url)
     /// <summary>Starts a session and reads so many events of its first turn; then the connection is gone.</summary>
     public async Task StartAsync(int events, string body = "{}")
     {
-        await using RawConnection connection = await RawConnection.OpenAsync(url);
-        await connection.WriteAsync(RawRequest.Post("/v1/session", body, "Accept: text/event-stream").Bytes(url));
+        await using RawConnection connection = await RawConnection.OpenAsync(Url);
+        await connection.WriteAsync(RawRequest.Post("/v1/session", body, "Accept: text/event-stream").Bytes(Url));
         RawHead head = await connection.ReadHeadAsync();
         Assert.That((head.Status, head["X-Accel-Buffering"], head["Iris-Turn"]), Is.EqualTo((200, "no", "1")));
         (SessionId, Token) = (head["Iris-Session-Id"]!, head["Iris-Start-Token"]!);
@@ -41,8 +43,8 @@ internal sealed class ResumingClient(Uri url)
         int status = 503;
         await Patience.Until(async () =>
         {
-            await using RawConnection connection = await RawConnection.OpenAsync(url);
-            await connection.WriteAsync(Request(query).Bytes(url));
+            await using RawConnection connection = await RawConnection.OpenAsync(Url);
+            await connection.WriteAsync(Request(query).Bytes(Url));
             RawHead head = await connection.ReadHeadAsync();
             status = head.Status;
             if (status == 200)
@@ -55,11 +57,62 @@ internal sealed class ResumingClient(Uri url)
         return status;
     }
 
+    /// <summary>Goes on over a WebSocket for so many events.</summary>
+    public async Task AttachAsync(int events)
+    {
+        await Patience.Until(async () =>
+        {
+            await using RawWebSocket socket = await RawWebSocket.OpenAsync(Url);
+            await socket.SendAsync(AttachMessage());
+            string answer = await socket.ReceiveTextAsync();
+            if (!answer.StartsWith("{\"type\":\"attached\"", StringComparison.Ordinal))
+            {
+                Assert.That(answer, Does.Contain("\"code\":\"overloaded\""));   // as above
+                return false;
+            }
+
+            bool isGap = false;
+            for (; (events > 0 || isGap) && Outcome is null; events--)
+            {
+                string message = await socket.ReceiveTextAsync();
+                isGap = message.StartsWith("{\"type\":\"gap\"", StringComparison.Ordinal);
+                TakeMessage(message);
+            }
+
+            socket.Abort();
+            return true;
+        });
+    }
+
+    public string AttachMessage() => JsonSerializer.Serialize(new Dictionary<string, string?>
+    {
+        ["$iris"] = "attach",
+        ["sessionId"] = SessionId,
+        ["continuationToken"] = Token,
+        ["after"] = LastId,
+    });
+
+    /// <summary>Takes an event of a WebSocket, whose id is its last field.</summary>
+    public void TakeMessage(string message)
+    {
+        JsonProperty last = JsonElement.Parse(message).EnumerateObject().Last();
+        Assert.That(last.Name, Is.EqualTo("id"), message);
+        string type = JsonElement.Parse(message).GetProperty("type").GetString()!;
+        string data = message[..message.LastIndexOf(",\"id\":", StringComparison.Ordinal)] + "}";
+        Take(new RawEvent($"event: {type}\ndata: {data}\nid: {last.Value.GetString()}"));
+    }
+
     public RawRequest Request(string query = "") => RawRequest.Get(
         $"/v1/session/{SessionId}/stream{query}",
         [$"X-Continuation-Token: {Token}", .. LastId is null ? Array.Empty<string>() : [$"Last-Event-ID: {LastId}"]]);
 
     public void Forget() => LastId = null;
+
+    /// <summary>The server has another address from now on.</summary>
+    public void MoveTo(Uri url) => Url = url;
+
+    /// <summary>Another attempt begins: how the one before ended is no outcome.</summary>
+    public void Restart() => Outcome = null;
 
     public void Take(RawEvent next)
     {
@@ -79,6 +132,8 @@ internal sealed class ResumingClient(Uri url)
                 break;
             case "gap":
                 Gaps.Add(json);
+                if (json.GetProperty("lost").GetString() == "attempt")
+                    Text = "";
                 break;
             default:
                 Outcome = json;
@@ -88,9 +143,11 @@ internal sealed class ResumingClient(Uri url)
 
     private async Task TakeAsync(RawEventStream stream, int events)
     {
-        while (events > 0 && await stream.NextAsync() is { } next)
+        bool isGap = false;   // what is said to be missing moves nobody on: nobody goes away behind it
+        while ((events > 0 || isGap) && await stream.NextAsync() is { } next)
         {
             Take(next);
+            isGap = next.Type == "gap";
             if (next.Data is not null)
                 events--;
         }

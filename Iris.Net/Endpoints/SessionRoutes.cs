@@ -18,7 +18,8 @@ internal sealed class SessionRoutes(
     public const string Signal = $"/v1/session/{{{SessionIdValue}}}/signal/{{{SignalNameValue}}}";
     public const string Health = "/v1/health";
     public const string Ready = "/v1/ready";
-    private const string Sockets = "/v1/ws";
+    public const string Stream = $"/v1/session/{{{SessionIdValue}}}/stream";
+    public const string Sockets = "/v1/ws";
     private const string Sessions = "/v1/sessions";   // to whom it is not granted there is none
 
     /// <summary>Adds the routes.</summary>
@@ -31,10 +32,11 @@ internal sealed class SessionRoutes(
         {
             router.Map("GET", "/v1", discovery.AboutAsync);
             router.Map("GET", $"/v1/session/{{{SessionIdValue}}}/turn", _receipt.GetAsync);
-            router.Map("GET", $"/v1/session/{{{SessionIdValue}}}/stream", _stream.GetAsync);
+            router.Map("GET", Stream, _stream.GetAsync);
             SessionEnds ends = new(wire, _post, new TurnReplies(wire));
             router.Map("POST", $"/v1/session/{{{SessionIdValue}}}/cancel", ends.CancelAsync);
             router.Map("POST", Signal, new SignalPost(wire, new TurnReplies(wire)).PostAsync);
+            router.Map("POST", $"/v1/session/{{{SessionIdValue}}}/ticket", new SessionTicket(wire, _post, new TurnReplies(wire)).PostAsync);
             router.Map("DELETE", $"/v1/session/{{{SessionIdValue}}}", ends.DeleteAsync);
             router.Map("GET", $"/v1/session/{{{SessionIdValue}}}", _reading.GetAsync);
             router.Map("GET", $"/v1/session/{{{SessionIdValue}}}/timeline", _reading.TimelineAsync);

@@ -1,3 +1,4 @@
+using Iris.Net.Journal;
 using Iris.Net.Server;
 using Iris.Net.Sessions;
 using Iris.Net.Stores;
@@ -17,25 +18,50 @@ internal sealed class SessionStream(ChannelWire wire, TurnReplies replies)
         }
 
         SessionId id = new(sessionId);
+        if (exchange.State is string ticket)
+        {
+            await GetAsync(exchange, id, ticket, disconnected).ConfigureAwait(false);
+            return;
+        }
+
         Presented access = sessionId.Length > SessionId.MaxLength
             ? new((Admission)Refusal.UnknownSession)
             : await wire.Sessions.Receipts.OpenAsync(
                 id, TokenField.Read(exchange.Request), exchange.Principal, CancellationToken.None).ConfigureAwait(false);
-        Admission refusal = access.Refused;
+        await GetAsync(exchange, id, access.Head, access.Refused, withToken: true, disconnected).ConfigureAwait(false);
+    }
+
+    // Whose ticket opens nothing learns nothing, not even whether there is such a session.
+    private async ValueTask GetAsync(HttpExchange exchange, SessionId id, string ticket, CancellationToken disconnected)
+    {
+        RedeemedTicket redeemed = await wire.Sessions.Tickets.TryRedeemForStreamAsync(id, ticket, CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            await GetAsync(exchange, id, redeemed.Head, redeemed.Refused, withToken: false, disconnected).ConfigureAwait(false);
+        }
+        finally
+        {
+            wire.Sessions.Tickets.Leave(redeemed);
+        }
+    }
+
+    private async ValueTask GetAsync(
+        HttpExchange exchange, SessionId id, SessionHead? head, Admission refusal, bool withToken, CancellationToken disconnected)
+    {
         EventCursor? after = null;
-        if (!access.IsRefused && (!TryReadAfter(exchange.Request, out after) || after?.Turn > access.Head!.Turn + 1))
+        if (head is not null && (!TryReadAfter(exchange.Request, out after) || after?.Turn > head.Turn + 1))
             refusal = Refusal.BadRequest;
-        if (!access.IsRefused && refusal.Refusal == Refusal.None && !wire.Sessions.Readers.TryEnter(id))
+        if (head is not null && refusal.Refusal == Refusal.None && !wire.Sessions.Readers.TryEnter(id))
             refusal = Refusal.Overloaded;
         if (refusal.Refusal != Refusal.None)
         {
-            await replies.RefusedAsync(exchange, refusal, sessionId, disconnected).ConfigureAwait(false);
+            await replies.RefusedAsync(exchange, refusal, id.Value, disconnected).ConfigureAwait(false);
             return;
         }
 
         try
         {
-            await SendAsync(exchange, id, after, disconnected).ConfigureAwait(false);
+            await SendAsync(exchange, id, after, withToken, disconnected).ConfigureAwait(false);
         }
         finally
         {
@@ -43,7 +69,8 @@ internal sealed class SessionStream(ChannelWire wire, TurnReplies replies)
         }
     }
 
-    private async ValueTask SendAsync(HttpExchange exchange, SessionId id, EventCursor? after, CancellationToken disconnected)
+    private async ValueTask SendAsync(
+        HttpExchange exchange, SessionId id, EventCursor? after, bool withToken, CancellationToken disconnected)
     {
         using CancellationTokenSource gone = CancellationTokenSource.CreateLinkedTokenSource(disconnected);
         bool follows = HasParameter(exchange.Request, "follow=1"u8);
@@ -68,7 +95,7 @@ internal sealed class SessionStream(ChannelWire wire, TurnReplies replies)
                 if (!hasMore)
                     break;
                 stream ??= frames.Open(id, events.Current.At.Turn);
-                Write(frames, stream, id, events.Current);
+                Write(frames, stream, id, events.Current, withToken);
                 if (stream.Unsent >= TurnStream.MostUnsent)
                     await stream.FlushAsync(disconnected).ConfigureAwait(false);
             }
@@ -122,10 +149,12 @@ internal sealed class SessionStream(ChannelWire wire, TurnReplies replies)
         await events.DisposeAsync().ConfigureAwait(false);
     }
 
-    private static void Write(TurnStream frames, EventStream stream, SessionId id, in FeedEvent told)
+    private static void Write(TurnStream frames, EventStream stream, SessionId id, in FeedEvent told, bool withToken)
     {
         switch (told.Kind)
         {
+            case FeedKind.Rest:
+                break;
             case FeedKind.Start:
                 frames.WriteStart(stream, told.At);
                 break;
@@ -136,20 +165,13 @@ internal sealed class SessionStream(ChannelWire wire, TurnReplies replies)
                 frames.Write(stream, "delta"u8, told.Json.Span, told.At);
                 break;
             case FeedKind.Gap:
-                frames.Write(stream, "gap"u8, WireJson.Gap(told.From, told.To, NameOf(told.Lost)).Span, told.At);
+                frames.Write(stream, "gap"u8, WireJson.Gap(told).Span, told.At);
                 break;
             default:
-                frames.WriteEnd(stream, id.Value, told.End!, told.At);
+                frames.WriteEnd(stream, id.Value, withToken ? told.End! : told.End!.WithoutToken(), told.At);
                 break;
         }
     }
-
-    private static ReadOnlySpan<byte> NameOf(Loss lost) => lost switch
-    {
-        Loss.Delta => "delta"u8,
-        Loss.Record => "record"u8,
-        _ => "attempt"u8,
-    };
 
     // A browser that connects again sends the field; the parameter is for those that cannot.
     private static bool TryReadAfter(HttpRequest request, out EventCursor? after)

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Iris.Net.Journal;
 using Iris.Net.Server;
 using Iris.Net.Sessions;
 using Iris.Net.Sse;
@@ -16,17 +15,33 @@ internal sealed class TurnStream(ChannelWire wire, HttpResponse response, Cancel
     private const int RetryAfter = 2000;   // milliseconds
 
     /// <summary>Runs the turn and sends its events until its end. A client that goes away ends the stream, not the turn.</summary>
-    /// <returns>Null, or the end of an attempt that the store did not take: nothing was sent.</returns>
-    public async ValueTask<TurnEnd?> RunAsync(RunningTurn turn, bool isStart)
+    /// <param name="turn">The turn.</param>
+    /// <param name="isStart">Whether it is a session's first.</param>
+    /// <param name="isStrict">Whether the stream opens only once there is something to tell, and never for a contended end alone.</param>
+    /// <returns>Null, or the end of an attempt of which nothing was sent: one that the store did not take, or a contended one.</returns>
+    public async ValueTask<TurnEnd?> RunAsync(RunningTurn turn, bool isStart, bool isStrict = false)
     {
         using EventReader reader = turn.Events.Attach();
         // A token that is given out is known to the journal.
         if (isStart && !wire.IsSeedExact && wire.Sessions.Settings.Store.Traits.Durable
             && await turn.SecureAsync().ConfigureAwait(false) is { } end)
             return end;
-        EventStream stream = Open(turn, isStart);
-        turn.Start();
-        await reader.YieldAsync().ConfigureAwait(false);   // what the program says at once leaves with the head
+        EventStream stream;
+        if (isStrict)
+        {
+            turn.Start();
+            await reader.WaitAsync().ConfigureAwait(false);
+            if (reader.End is { Status: TurnStatus.Contended } contended)
+                return contended;
+            stream = Open(turn, isStart);
+        }
+        else
+        {
+            stream = Open(turn, isStart);
+            turn.Start();
+            await reader.YieldAsync().ConfigureAwait(false);   // what the program says at once leaves with the head
+        }
+
         await FollowAsync(stream, turn, reader, after: -1).ConfigureAwait(false);
         return null;
     }
@@ -55,6 +70,16 @@ internal sealed class TurnStream(ChannelWire wire, HttpResponse response, Cancel
         EventStream stream = Open(past.SessionId, past.Number);
         EventCursor last = await ReplayAsync(stream, past.SessionId, start, past.NextSeq, startsStream: true).ConfigureAwait(false);
         WriteEnd(stream, past.SessionId.Value, past.End, last with { Delta = last.Delta + 1 });
+        await stream.CompleteAsync(disconnected).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends an outcome alone: of an attempt that never began.</summary>
+    public async ValueTask TellAsync(PastTurn end)
+    {
+        EventCursor at = new(end.Number, end.FirstSeq, 0, EventCursor.NoName);
+        EventStream stream = Open(end.SessionId, end.Number);
+        WriteStart(stream, at);
+        WriteEnd(stream, end.SessionId.Value, end.End, at with { Delta = 1 });
         await stream.CompleteAsync(disconnected).ConfigureAwait(false);
     }
 
@@ -141,21 +166,14 @@ internal sealed class TurnStream(ChannelWire wire, HttpResponse response, Cancel
 
     private async ValueTask<EventCursor> ReplayAsync(EventStream stream, SessionId id, EventCursor at, long until, bool startsStream = false)
     {
-        bool isFirst = true, isWake = false;
-        await foreach (JournalEntry entry in wire.Sessions.Settings.Store.ReadAsync(id, at.Seq, disconnected).ConfigureAwait(false))
+        await foreach (FeedEvent told in TurnRecords.ReadAsync(wire.Sessions.Settings.Store, id, at, until, disconnected).ConfigureAwait(false))
         {
-            if (entry.Seq >= until)
-                break;
-            if (entry.Kind == RecordKind.TurnStarted && !wire.IsSeedExact)
-                at = at with { Seq = entry.Seq, Attempt = RecordPayload.NameOf(entry) };
-            if (isFirst && startsStream)
+            at = told.At;
+            if (told.Kind == FeedKind.Record)
+                Write(stream, "record"u8, told.Json.Span, at);
+            else if (startsStream)
                 WriteStart(stream, at);
-            isFirst = false;
-            isWake = entry.Kind == RecordKind.WakeStarted || (isWake && entry.Kind != RecordKind.TurnStarted);
-            if (!entry.IsPublic || isWake)   // a wake turn may have run beside the request
-                continue;
-            at = at with { Seq = entry.Seq };
-            Write(stream, "record"u8, ChannelEvent.Record(entry.Utf8.Span), at);
+            startsStream = false;
             if (stream.Unsent >= MostUnsent)
                 await stream.FlushAsync(disconnected).ConfigureAwait(false);
         }

@@ -159,19 +159,35 @@ internal static class WireJson
     }
 
     /// <summary><c>{"type":"gap","from":ID,"to":ID,"lost":WHAT}</c></summary>
-    public static ReadOnlyMemory<byte> Gap(in EventCursor from, in EventCursor to, ReadOnlySpan<byte> lost)
+    public static ReadOnlyMemory<byte> Gap(in FeedEvent gap)
     {
         ArrayBufferWriter<byte> buffer = new(160);
         Span<byte> id = stackalloc byte[EventCursor.MaxLength];
         buffer.Write("{\"type\":\"gap\",\"from\":\""u8);
-        buffer.Write(id[..from.Format(id)]);
+        buffer.Write(id[..gap.From.Format(id)]);
         buffer.Write("\",\"to\":\""u8);
-        buffer.Write(id[..to.Format(id)]);
+        buffer.Write(id[..gap.To.Format(id)]);
         buffer.Write("\",\"lost\":\""u8);
-        buffer.Write(lost);
+        buffer.Write(NameOf(gap.Lost));
         buffer.Write("\"}"u8);
         return buffer.WrittenMemory;
     }
+
+    /// <summary><c>{"type":"attached","sessionId":S,"turn":N,"live":B}</c></summary>
+    public static ReadOnlyMemory<byte> Attached(string sessionId, long turn, bool isLive) => JsonText.Object(json =>
+    {
+        json.WriteString("type"u8, "attached"u8);
+        json.WriteString("sessionId"u8, sessionId);
+        json.WriteNumber("turn"u8, turn);
+        json.WriteBoolean("live"u8, isLive);
+    });
+
+    private static ReadOnlySpan<byte> NameOf(Loss lost) => lost switch
+    {
+        Loss.Delta => "delta"u8,
+        Loss.Record => "record"u8,
+        _ => "attempt"u8,
+    };
 
     // In their fixed order, each where it is given.
     private static void WriteDetails(Utf8JsonWriter json, string? code, string? reason, string? errorId, string? recover)

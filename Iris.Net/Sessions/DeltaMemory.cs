@@ -40,6 +40,13 @@ internal sealed class DeltaMemory(TimeProvider time, long most)
             return _bySession.TryGetValue(id.Value, out List<AttemptEvents>? turns) ? [.. turns] : [];
     }
 
+    /// <summary>Forgets a session; what it took is given back with time.</summary>
+    public void Forget(SessionId id)
+    {
+        lock (_gate)
+            _bySession.Remove(id.Value);
+    }
+
     /// <summary>Forgets what is too old.</summary>
     public void Tick()
     {
@@ -54,9 +61,7 @@ internal sealed class DeltaMemory(TimeProvider time, long most)
             _byAge.Dequeue();
             _bytes -= oldest.Bytes;
             string session = oldest.Attempt.SessionId.Value;
-            List<AttemptEvents> turns = _bySession[session];
-            turns.Remove(oldest.Attempt);
-            if (turns.Count == 0)
+            if (_bySession.TryGetValue(session, out List<AttemptEvents>? turns) && turns.Remove(oldest.Attempt) && turns.Count == 0)
                 _bySession.Remove(session);
         }
     }

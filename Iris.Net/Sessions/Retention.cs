@@ -61,7 +61,10 @@ internal sealed class Retention : IAsyncDisposable
         // A turn may have committed in between, or a signal been accepted.
         if (begun.Head!.UpdatedAt < since && (begun.NextSeq <= begun.Head.NextSeq
             || (await _host.ReadTailAsync(begun.Lease.Session, begun.Head).ConfigureAwait(false)).Signal is null))
+        {
             await store.DeleteAsync(begun.Lease, Tombstone.Expired).ConfigureAwait(false);
+            _host.Ended(begun.Lease.Session);
+        }
         else
             await _host.ReleaseAsync(begun.Lease).ConfigureAwait(false);
     }

@@ -71,12 +71,30 @@ internal sealed class RunningTurns : IAsyncDisposable
         }
     }
 
+    /// <summary>Lets whoever waits look again: the session is there no more.</summary>
+    public void Rouse(SessionId id)
+    {
+        lock (_gate)
+            if (_awaited.TryGetValue(id.Value, out AwaitedTurn? next))
+                Tell(id, next);
+    }
+
     /// <summary>Waits no longer.</summary>
     public void GiveUp(SessionId id, AwaitedTurn awaited)
     {
         lock (_gate)
+        {
+            awaited = awaited.Latest;
             if (--awaited.Waiters == 0)
                 _awaited.TryRemove(KeyValuePair.Create(id.Value, awaited));
+        }
+    }
+
+    // Whoever waited waits for the one behind it from now on: no turn begins and ends between two looks without its events being kept.
+    private void Tell(SessionId id, AwaitedTurn next)
+    {
+        _awaited[id.Value] = next.Next = new AwaitedTurn { Waiters = next.Waiters };
+        next.Begun.SetResult();
     }
 
     /// <summary>Gives up a place that was kept.</summary>
@@ -140,10 +158,10 @@ internal sealed class RunningTurns : IAsyncDisposable
     {
         _turns.Add(turn);
         _bySession[turn.SessionId.Value] = turn;
-        if (!_awaited.IsEmpty && _awaited.TryRemove(turn.SessionId.Value, out AwaitedTurn? next))
+        if (!_awaited.IsEmpty && _awaited.TryGetValue(turn.SessionId.Value, out AwaitedTurn? next))
         {
             turn.Events.Keep();
-            next.Begun.SetResult();
+            Tell(turn.SessionId, next);
         }
     }
 
@@ -180,9 +198,26 @@ internal sealed class RunningTurns : IAsyncDisposable
 /// <summary>A turn that is waited for.</summary>
 internal sealed class AwaitedTurn
 {
-    /// <summary>Ends once it begins.</summary>
+    private AwaitedTurn? _next;
+
+    /// <summary>Ends once it begins, or none will.</summary>
     public TaskCompletionSource Begun { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>How many wait for it; under the lock of <see cref="RunningTurns"/>.</summary>
     public int Waiters { get; set; }
+
+    /// <summary>The one behind it, for which its waiters wait once it began; null before.</summary>
+    public AwaitedTurn? Next { get => Volatile.Read(ref _next); set => Volatile.Write(ref _next, value); }
+
+    /// <summary>The one that has not begun yet.</summary>
+    public AwaitedTurn Latest
+    {
+        get
+        {
+            AwaitedTurn latest = this;
+            while (latest.Next is { } next)
+                latest = next;
+            return latest;
+        }
+    }
 }

@@ -15,7 +15,17 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
     private SessionHead _head = null!;
     private EventCursor _at;   // what was told last
 
-    private bool Runs => _attempts is [.., { IsLive: true }];
+    /// <summary>Whether a turn runs. Once the feed has begun, like <see cref="Turn"/>.</summary>
+    public bool Runs => _attempts is [.., { IsLive: true }];
+
+    /// <summary>The number of the running, else the last, turn.</summary>
+    public long Turn => Runs ? _attempts[^1].Turn : _head.Turn;
+
+    /// <summary>Whether the feed ended because the reader fell too far behind.</summary>
+    public bool IsCut { get; private set; }
+
+    /// <summary>Whether it ended because the session is there no more.</summary>
+    public bool IsGone { get; private set; }
 
     /// <summary>The events behind a cursor; without one from the start of the running, else the last, turn. None at all where there
     /// is nothing to tell and nothing to wait for.</summary>
@@ -27,6 +37,8 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
         try
         {
             next = await LookAsync(next, cursor, cancel).ConfigureAwait(false);
+            if (IsGone)
+                yield break;
             (int first, FeedEvent? gap) = Place(cursor);
             if (!follows && !Runs && gap is null && !HasMore(first))
                 yield break;
@@ -47,12 +59,34 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
 
                 if (!follows)
                     yield break;
+                if (!next.Begun.Task.IsCompleted)
+                    yield return new FeedEvent(FeedKind.Rest, _at);
                 await next.Begun.Task.WaitAsync(cancel).ConfigureAwait(false);
                 next = await LookAsync(next, _at, cancel, isLater: true).ConfigureAwait(false);
+                if (IsGone)
+                    yield break;
                 if (_attempts.Count > 0 && Enter(_attempts[0]) is { } anew)
                     yield return anew;
                 first = 0;
             }
+        }
+        finally
+        {
+            host.Running.GiveUp(id, next);
+        }
+    }
+
+    /// <summary>The id of the last event that there is; null where the session is gone.</summary>
+    public async ValueTask<EventCursor?> LastAsync(CancellationToken cancel = default)
+    {
+        AwaitedTurn next = host.Running.Await(id);
+        try
+        {
+            next = await LookAsync(next, cursor: null, cancel).ConfigureAwait(false);
+            if (IsGone)
+                return null;
+            Place(null);
+            return _attempts is not [.., var last] ? _at : last.At(last.IsLive ? last.Events!.LastPlace() : last.EndPlace);
         }
         finally
         {
@@ -66,19 +100,16 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
     {
         while (true)
         {
-            if (next.Begun.Task.IsCompleted)
-            {
-                AwaitedTurn later = host.Running.Await(id);
-                host.Running.GiveUp(id, next);
-                next = later;
-            }
-
+            next = next.Latest;
             RunningTurn? running = host.Running.Of(id);   // before the head, see Receipts
             running?.Events.Keep();
             long until = running?.Events.PublishedSeq + 1 ?? long.MaxValue;   // what comes later comes from its events
             AttemptEvents? leaving = running?.Attended;
-            _head = await host.Settings.Store.FindAsync(id, cancel).ConfigureAwait(false)
-                ?? throw new IOException("The session is gone.");
+            SessionHead? head = await host.Settings.Store.FindAsync(id, cancel).ConfigureAwait(false);
+            IsGone = head is null;
+            if (head is null)
+                return next;
+            _head = head;
             if (running?.Head.Turn != _head.Turn)
                 (running, until) = (null, long.MaxValue);
             _attempts = isLater ? await MapAsync(cursor!.Value.Seq + 1, until, cancel).ConfigureAwait(false)
@@ -179,7 +210,8 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
                 }
 
                 end = reader.End;
-                if (reader.IsCut)
+                IsCut = reader.IsCut;
+                if (IsCut)
                     throw new IOException("The reader fell too far behind.");
                 cancel.ThrowIfCancellationRequested();
                 if (end is null)
@@ -254,6 +286,9 @@ internal enum FeedKind : byte
 
     /// <summary>How an attempt ended.</summary>
     End,
+
+    /// <summary>All there is was told: what comes next is a turn that has not begun.</summary>
+    Rest,
 }
 
 /// <summary>What is missing.</summary>

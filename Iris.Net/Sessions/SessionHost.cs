@@ -35,6 +35,7 @@ internal sealed class SessionHost : IAsyncDisposable
         Deletions = new Deletions(this);
         Wakes = new Wakes(this);
         Due = new DueWork(this);
+        Tickets = new Tickets(this);
         if (settings.SessionTtl is { } ttl)
             _retention = new Retention(this, ttl);
     }
@@ -63,6 +64,11 @@ internal sealed class SessionHost : IAsyncDisposable
 
     /// <summary>Runs what no client asks for at the moment.</summary>
     public DueWork Due { get; }
+    /// <summary>What ends with a session.</summary>
+    public BoundConnections Connections { get; } = new();
+
+    /// <summary>Keys for URLs, each to read one session for a while.</summary>
+    public Tickets Tickets { get; }
 
     /// <summary>Where the requests of one session that carry keys wait for one another.</summary>
     public KeyGates Gates { get; } = new();
@@ -114,6 +120,15 @@ internal sealed class SessionHost : IAsyncDisposable
         await Running.DisposeAsync().ConfigureAwait(false);
         while (_idleRecords.TryDequeue(out RecordWriter? records))
             records.Dispose();
+    }
+
+    /// <summary>A session is gone: whoever follows it or is bound to it is told, and nothing of it is remembered here.</summary>
+    public void Ended(SessionId id)
+    {
+        Tickets.Forget(id);
+        Deltas.Forget(id);
+        Running.Rouse(id);
+        Connections.End(id);
     }
 
     /// <summary>Gives a lease back. Where the store cannot be reached it runs out by itself.</summary>

@@ -55,6 +55,9 @@ internal sealed record SessionSettings
     /// <summary>How long a cancelled program may take to end.</summary>
     public TimeSpan CancelGrace { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long a claim is tried again quietly while another process holds the session.</summary>
+    public TimeSpan ContendedRetry { get; init; } = TimeSpan.FromMilliseconds(250);
+
     public TimeSpan LeaseTtl { get; init; } = TimeSpan.FromSeconds(30);
 
     public TimeSpan LeaseRenewal { get; init; } = TimeSpan.FromSeconds(10);

@@ -155,6 +155,16 @@ internal sealed class TurnEnd
     /// <summary>The same end where it is told as an outcome: it left no commit.</summary>
     public TurnEnd AsAborted() => Aborted(Reason, Token);
 
+    /// <summary>The same end as it is told to who must not have the token.</summary>
+    public TurnEnd WithoutToken() => new(Status)
+    {
+        Fields = Fields,
+        Reason = Reason,
+        ErrorId = ErrorId,
+        Error = Error,
+        ExpiresAt = ExpiresAt,
+    };
+
     /// <summary>What a commit answers, without names and tokens: <c>{"status":"finished"[,"output":…]}</c> or
     /// <c>{"status":"parked","wait":…}</c>.</summary>
     public static ReadOnlyMemory<byte> ReplyOf(CommittedOutcome outcome) => outcome switch

@@ -133,6 +133,13 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
             Kept();
     }
 
+    /// <summary>The place of the last event.</summary>
+    public EventPlace LastPlace()
+    {
+        lock (this)
+            return _end is null ? Kept().Place : EndPlace();
+    }
+
     /// <summary>The place of the event that says how the attempt ended, behind all others.</summary>
     public EventPlace EndPlace()
     {
