@@ -28,7 +28,7 @@ internal sealed class Access(
         if (origin == OriginVerdict.Allowed && CrossOrigin.IsPreflight(request))
             return CrossOrigin.AnswerPreflightAsync(exchange, disconnected);
         bool isSignal = exchange.Route.Template == SessionRoutes.Signal && request.Method == "POST";   // its key is its authority
-        return authorize is null || isSignal || TakesTicket(exchange) ? default : AuthorizeAsync(authorize, exchange, disconnected);
+        return TakesTicket(exchange) || isSignal || authorize is null ? default : AuthorizeAsync(authorize, exchange, disconnected);
     }
 
     /// <summary>Lets the page of an allowed origin read what the server itself refuses.</summary>
