@@ -29,7 +29,7 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
 
     public void Rent(int size)
     {
-        _block = ArrayPool<byte>.Shared.Rent(size);
+        _block = BlockPool.Rent(size);
         End = 0;
         Memory = default;
     }
@@ -59,7 +59,7 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
     public BufferSegment? Release()
     {
         if (_block is not null)
-            ArrayPool<byte>.Shared.Return(_block);
+            BlockPool.Return(_block);
         BufferSegment? next = Following;
         _block = null;
         Memory = default;

@@ -6,7 +6,7 @@ namespace Iris.Net.Transport;
 /// be consumed, none is held.</summary>
 internal struct ReceivedBytes
 {
-    private const int Block = 4096, LargeBlock = 32 * 1024, LeastRoom = 512;
+    private const int Block = BlockPool.BlockSize, LargeBlock = 32 * 1024, LeastRoom = 512;
 
     private BufferSegment? _head;
     private BufferSegment? _tail;
