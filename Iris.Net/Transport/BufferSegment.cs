@@ -34,6 +34,14 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
         Memory = default;
     }
 
+    /// <summary>Takes over a rented block that is filled to some part.</summary>
+    public void Own(byte[] block, int filled)
+    {
+        _block = block;
+        End = 0;
+        Fill(filled);
+    }
+
     public void Lend(ReadOnlyMemory<byte> bytes)
     {
         Memory = bytes;

@@ -17,6 +17,18 @@ internal struct ReceivedBytes
         ? ReadOnlySequence<byte>.Empty
         : new ReadOnlySequence<byte>(_head!, _consumed, _tail, _tail.End);
 
+    /// <summary>Begins with a rented block that others filled.</summary>
+    /// <param name="block">Is owned from now on.</param>
+    /// <param name="filled">How much of it was received.</param>
+    /// <param name="consumed">How much of that was consumed.</param>
+    public void Own(byte[] block, int filled, int consumed)
+    {
+        Append().Own(block, filled);
+        _consumed = consumed;
+        if (consumed == filled)
+            Clear();
+    }
+
     /// <summary>Room for what is received next.</summary>
     /// <param name="much">Whether much is expected.</param>
     public Memory<byte> Room(bool much)
