@@ -14,14 +14,13 @@ internal sealed class HeadFilter : AcceptFilter, IPeer
 
     private readonly HttpServer _server;
     private readonly ConnectionMeasure _measure;
-    private readonly bool _isUnix;
     private OperationStatus _status = OperationStatus.NeedMoreData;
     private RejectionReason _why;
     private int _consumed;
     private long _start;        // of the request
     private long _until;
-    private long _examined;     // these two as the head that is read by and by has them
-    private long _decidesAt;
+    private int _examined;     // these two as the head that is read by and by has them
+    private int _decidesAt;
     private RequestHead? _head;
     private HttpConnection? _heir;
 
@@ -29,9 +28,8 @@ internal sealed class HeadFilter : AcceptFilter, IPeer
         : base(socket)
     {
         _server = server;
-        _isUnix = socket.IsUnix;
         _until = Deadlines.After(server.Deadlines.Now, server.Options.Limits.FirstByteTimeout);
-        _measure = ConnectionMeasure.Begin(_isUnix);
+        _measure = ConnectionMeasure.Begin(IsUnix);
     }
 
     public Wait WaitsFor => !IsWaiting ? Wait.None : Volatile.Read(ref _decidesAt) > 0 ? Wait.Head : Wait.FirstByte;
@@ -91,8 +89,8 @@ internal sealed class HeadFilter : AcceptFilter, IPeer
                 (_head, _scratch) = (head, null);
                 return Verdict.Pass;
             case OperationStatus.NeedMoreData when !isEnded:
-                _examined = head.Examined;
-                Volatile.Write(ref _decidesAt, head.DecidesAt);
+                _examined = (int)head.Examined;
+                Volatile.Write(ref _decidesAt, (int)head.DecidesAt);
                 return Verdict.Wait;
             default:
                 return Refuse(isEnded && _status == OperationStatus.NeedMoreData ? RejectionReason.IncompleteRequest : _why, Received);
@@ -115,7 +113,7 @@ internal sealed class HeadFilter : AcceptFilter, IPeer
     protected override void Leave()
     {
         _server.Remove(this);
-        _measure.End(_isUnix);
+        _measure.End(IsUnix);
     }
 
     protected override void Report(Exception e) => _server.Report(e);

@@ -21,6 +21,8 @@ internal abstract class AcceptFilter : Timed, IReadable, IThreadPoolWorkItem
 
     protected AcceptFilter(PeerSocket socket) => _socket = socket;
 
+    protected bool IsUnix => _socket.IsUnix;
+
     /// <summary>What becomes of the connection.</summary>
     protected enum Verdict
     {

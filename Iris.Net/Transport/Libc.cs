@@ -71,7 +71,7 @@ internal static partial class Libc
     public static partial int Shutdown(SafeHandle socket, int how);
 
     [LibraryImport("libc", EntryPoint = "close")]
-    public static partial int Close(nint descriptor);
+    public static partial int Close(int descriptor);
 
     [LibraryImport("libc", EntryPoint = "setsockopt")]
     private static partial int SetOption(SafeHandle socket, int level, int name, in LingerTime value, uint length);

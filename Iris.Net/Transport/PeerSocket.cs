@@ -96,7 +96,7 @@ internal sealed class PeerSocket : SafeHandleMinusOneIsInvalid
     protected override bool ReleaseHandle()
     {
         if (_socket is null)
-            return Libc.Close(handle) == 0;
+            return Libc.Close((int)handle) == 0;
         _socket.Dispose();
         return true;
     }
