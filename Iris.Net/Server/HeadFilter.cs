@@ -17,8 +17,7 @@ internal sealed class HeadFilter : AcceptFilter, IPeer
     private OperationStatus _status = OperationStatus.NeedMoreData;
     private RejectionReason _why;
     private int _consumed;
-    private long _start;        // of the request
-    private long _until;
+    private long _since;        // it was accepted, or the request began
     private int _examined;     // these two as the head that is read by and by has them
     private int _decidesAt;
     private RequestHead? _head;
@@ -28,7 +27,7 @@ internal sealed class HeadFilter : AcceptFilter, IPeer
         : base(socket)
     {
         _server = server;
-        _until = Deadlines.After(server.Deadlines.Now, server.Options.Limits.FirstByteTimeout);
+        _since = server.Deadlines.Now;
         _measure = ConnectionMeasure.Begin(IsUnix);
     }
 
@@ -54,7 +53,7 @@ internal sealed class HeadFilter : AcceptFilter, IPeer
 
     public override void Tick(long now)
     {
-        if (now >= Volatile.Read(ref _until))
+        if (IsLate(now))
             AskSoon();
     }
 
@@ -62,7 +61,7 @@ internal sealed class HeadFilter : AcceptFilter, IPeer
 
     protected override Verdict Judge()
     {
-        bool isLate = _server.Deadlines.Now >= _until;
+        bool isLate = IsLate(_server.Deadlines.Now);
         if (Received > 0)
             return isLate ? Refuse(RejectionReason.RequestHeadTimeout, Received) : Verdict.Wait;
         if (isLate && !_server.IsStopping)
@@ -73,10 +72,7 @@ internal sealed class HeadFilter : AcceptFilter, IPeer
     protected override Verdict Judge(in ReadOnlySequence<byte> received, bool isEnded)
     {
         if (_decidesAt == 0)
-        {
-            _start = _server.Deadlines.Now;
-            Volatile.Write(ref _until, Deadlines.After(_start, _server.Options.Limits.RequestHeadersTimeout));
-        }
+            Volatile.Write(ref _since, _server.Deadlines.Now);
 
         // The thread's own until it is whole.
         RequestHead head = _scratch ??= new RequestHead();
@@ -108,7 +104,7 @@ internal sealed class HeadFilter : AcceptFilter, IPeer
         _head = head;
     }
 
-    protected override Task RunAsync() => _heir!.RunAsync(_head!, _status, _why, _start);
+    protected override Task RunAsync() => _heir!.RunAsync(_head!, _status, _why, _since);
 
     protected override void Leave()
     {
@@ -117,6 +113,13 @@ internal sealed class HeadFilter : AcceptFilter, IPeer
     }
 
     protected override void Report(Exception e) => _server.Report(e);
+
+    private bool IsLate(long now)
+    {
+        HttpServerLimits limits = _server.Options.Limits;
+        TimeSpan timeout = Received > 0 ? limits.RequestHeadersTimeout : limits.FirstByteTimeout;
+        return now >= Deadlines.After(Volatile.Read(ref _since), timeout);
+    }
 
     private Verdict Refuse(RejectionReason why, int consumed)
     {

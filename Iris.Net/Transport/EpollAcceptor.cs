@@ -31,12 +31,12 @@ internal sealed class EpollAcceptor : IReadable, IDisposable, IValueTaskSource
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<PeerSocket> AcceptAsync()
     {
-        PeerSocket? accepted = TryAccept();
-        while (accepted is null)
+        while (true)
         {
             // Whoever comes from now on ends this wait; whoever came before is found now.
             _core.Reset();
             Interlocked.Exchange(ref _waits, 1);
+            PeerSocket? accepted = null;
             bool isOver = true;
             try
             {
@@ -49,10 +49,9 @@ internal sealed class EpollAcceptor : IReadable, IDisposable, IValueTaskSource
                     await new ValueTask(this, _core.Version).ConfigureAwait(false);
             }
 
-            accepted ??= TryAccept();
+            if (accepted is not null)
+                return accepted;
         }
-
-        return accepted;
     }
 
     public void OnReadable(bool isEnding)
