@@ -233,6 +233,10 @@ internal abstract class AcceptFilter : Timed, IReadable, IThreadPoolWorkItem
             reader.OnReadable((late & Ending) != 0);
         if ((late & Aborted) != 0)
             connection.Abort();
-        RunAsync().ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_closed!);
+        Task run = RunAsync();
+        if (run.IsCompleted)
+            _closed!();     // an awaiter would wake another thread for it
+        else
+            run.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_closed!);
     }
 }
