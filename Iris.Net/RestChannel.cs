@@ -44,8 +44,12 @@ public sealed class RestChannel : IAsyncDisposable
             TurnTimeout = _options.TurnTimeout,
             MaxConcurrentTurns = _options.Limits.MaxConcurrentTurns,
             MaxStepsPerTurn = _options.Limits.MaxStepsPerTurn,
+            MaxDeltaMemory = _options.Compatibility == Compatibility.Full ? _options.Limits.MaxDeltaMemory : 0,
+            MaxReadersPerSession = _options.Limits.MaxReadersPerSession,
+            SseHeartbeat = _options.Limits.SseHeartbeat,
             Keys = _options.Keys,
             SessionTtl = _options.SessionTtl,
+            ContendedRetry = _options.ContendedRetry,
             Receipts = _options.Receipts && _options.Compatibility == Compatibility.Full,
             MintSessionId = _options.MintSessionId,
             MintToken = _options.MintToken,
@@ -153,7 +157,8 @@ public sealed class RestChannel : IAsyncDisposable
 
     private static IEnumerable<string> Extensions(RestChannelOptions options) =>
     [
-        "refusal-codes", "problem-json", "ready", "openapi", "idempotency-key", "respond-async", "cancel", "interrupt", "read-back", "delete",
+        "refusal-codes", "problem-json", "ready", "openapi", "idempotency-key", "respond-async", "resume", "cancel", "interrupt", "read-back",
+        "delete", "attach", "tickets", "strict",
         .. options.Receipts ? ["receipts"] : Array.Empty<string>(),
         .. options.AllowedOrigins.Count > 0 ? ["cors"] : Array.Empty<string>(),
         .. options.Authorize is not null ? ["principals"] : Array.Empty<string>(),
@@ -199,10 +204,12 @@ public sealed class RestChannel : IAsyncDisposable
             throw new ArgumentException("SessionTtl is more than zero.", nameof(options));
         if (options.Keys.Any(key => key.Length < ChannelKey.LeastSize))
             throw new ArgumentException($"A key has at least {ChannelKey.LeastSize} bytes.", nameof(options));
-        if (options.ShutdownGrace < TimeSpan.Zero)
-            throw new ArgumentException("ShutdownGrace is not negative.", nameof(options));
+        if (options.ShutdownGrace < TimeSpan.Zero || options.ContendedRetry < TimeSpan.Zero)
+            throw new ArgumentException("ShutdownGrace and ContendedRetry are not negative.", nameof(options));
         if (options.Limits.MaxJsonDepth is < 1 or > 64)
             throw new ArgumentException("MaxJsonDepth is 1 to 64.", nameof(options));
+        if (options.Limits.MaxDeltaMemory < 0 || options.Limits.MaxReadersPerSession < 1 || options.Limits.SseHeartbeat <= TimeSpan.Zero)
+            throw new ArgumentException("MaxDeltaMemory is not negative, MaxReadersPerSession at least 1, SseHeartbeat more than zero.", nameof(options));
         if (options.Limits.MaxConcurrentTurns < 1 || options.Limits.MaxStepsPerTurn < 1)
             throw new ArgumentException("MaxConcurrentTurns and MaxStepsPerTurn are at least 1.", nameof(options));
     }

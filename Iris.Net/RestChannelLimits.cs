@@ -17,6 +17,16 @@ public sealed record RestChannelLimits
     /// <summary>Durable steps of one turn. Default 10,000; more fail the turn.</summary>
     public int MaxStepsPerTurn { get; init; } = 10_000;
 
+    /// <summary>Bytes of events that are kept for streams that were cut off: at most 64 KiB of each turn, while it runs and 60 s
+    /// longer. Default 268,435,456; the oldest go first, and who comes for them is told of a gap.</summary>
+    public long MaxDeltaMemory { get; init; } = 256L * 1024 * 1024;
+
+    /// <summary>Streams that follow one session at a time, beside those of its turns' own requests. Default 16; more get 503.</summary>
+    public int MaxReadersPerSession { get; init; } = 16;
+
+    /// <summary>The silence after which an event stream sends a comment, more than zero. Default 15 s.</summary>
+    public TimeSpan SseHeartbeat { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <summary>Bytes of one WebSocket message, judged from its header. Default 1,048,576; more closes with 1009.</summary>
     public long MaxWebSocketMessageSize { get; init; } = 1024 * 1024;
 

@@ -43,6 +43,10 @@ public sealed record RestChannelOptions
     /// keeps its token. Default 15 minutes; more than zero.</summary>
     public TimeSpan TurnTimeout { get; init; } = TimeSpan.FromMinutes(15);
 
+    /// <summary>How long a request is tried again quietly while another process holds its session, before it is told that it is
+    /// contended. Default 250 ms; not negative.</summary>
+    public TimeSpan ContendedRetry { get; init; } = TimeSpan.FromMilliseconds(250);
+
     /// <summary>How long <see cref="RestChannel.StopAsync"/> lets running turns go on. Default 30 s.</summary>
     public TimeSpan ShutdownGrace { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -22,7 +22,7 @@ public sealed class DiscoveryTests
         Assert.That(reply.Status, Is.EqualTo(200));
         WireForm.CheckReply(reply);
         Assert.That(reply.Text, Is.EqualTo("""
-            {"protocol":"iris-rest/1","extensions":["refusal-codes","problem-json","ready","openapi","idempotency-key","respond-async","cancel","interrupt","read-back","delete","receipts"],"limits":{"maxRequestLineSize":8192,"maxRequestHeadersTotalSize":32768,"maxRequestHeaderCount":100,"maxRequestBodySize":1048576,"maxJsonDepth":64,"maxSessionIdLength":128,"maxTokenLength":512,"maxConcurrentTurns":1000,"maxStepsPerTurn":10000,"turnTimeoutSeconds":900,"maxWebSocketMessageSize":1048576,"maxFragmentsPerMessage":1024},"websockets":true}
+            {"protocol":"iris-rest/1","extensions":["refusal-codes","problem-json","ready","openapi","idempotency-key","respond-async","resume","cancel","interrupt","read-back","delete","attach","tickets","strict","receipts"],"limits":{"maxRequestLineSize":8192,"maxRequestHeadersTotalSize":32768,"maxRequestHeaderCount":100,"maxRequestBodySize":1048576,"maxJsonDepth":64,"maxSessionIdLength":128,"maxTokenLength":512,"maxConcurrentTurns":1000,"maxStepsPerTurn":10000,"turnTimeoutSeconds":900,"maxWebSocketMessageSize":1048576,"maxFragmentsPerMessage":1024},"websockets":true}
             """));
     }
 

@@ -129,6 +129,7 @@ public sealed class IdempotencyKeyTests
         RawHead head = await connection.ReadHeadAsync();
         RawEventStream stream = new(connection);
         Assert.That((head.Status, head["Content-Type"], head["Idempotency-Replayed"]), Is.EqualTo((200, "text/event-stream", (string?)null)));
+        Assert.That((await stream.NextAsync())!.Text, Does.Match("^retry: 2000\nid: [0-9]+\\.[0-9]+\\.0\\.[A-Za-z0-9_-]{6}$"));
         Assert.That((await stream.NextAsync())!.Text, Is.EqualTo(": gap delta"));
         string[] early = [(await stream.NextAsync())!.Data!, (await stream.NextAsync())!.Data!];
         gate.Open();
@@ -141,7 +142,8 @@ public sealed class IdempotencyKeyTests
         RawResponse replayed = await channel.AskAsync(Start("{}", Key, Stream));
         Assert.That(replayed["Idempotency-Replayed"], Is.EqualTo("true"));
         Assert.That(Data(Events(replayed), "record"), Is.EqualTo(Data(all, "record")));
-        Assert.That(Events(replayed).Select(e => e.Type), Is.EqualTo(["record", "record", "record", "record", "record", "outcome"]));
+        Assert.That(
+            Events(replayed).Select(e => e.Type), Is.EqualTo([null, "record", "record", "record", "record", "record", "outcome"]));
         Assert.That(Events(replayed)[^1].Data, Is.EqualTo(all[^1].Data));
     }
 
@@ -162,7 +164,8 @@ public sealed class IdempotencyKeyTests
         await connection.ReadHeadAsync();
         gate.Open();
         List<RawEvent> events = await EventsAsync(new RawEventStream(connection));
-        Assert.That(events.Select(e => e.Type), Is.EqualTo(["delta", "record", "outcome"]));
+        Assert.That(events.Select(e => e.Type), Is.EqualTo([null, "delta", "record", "outcome"]));
+        Assert.That(events[0].Field("retry"), Is.EqualTo("2000"));
         await first;
     }
 
@@ -231,7 +234,7 @@ public sealed class IdempotencyKeyTests
                 }
 
                 Assert.That(order, Is.Ordered.Ascending.And.Unique, $"round {round}: text stands where the program said it");
-                Assert.That(order.Count == 120 || events[0].Text == ": gap delta" || stream["Idempotency-Replayed"] is not null, $"round {round}: what is missing is said");
+                Assert.That(order.Count == 120 || events[1].Text == ": gap delta" || stream["Idempotency-Replayed"] is not null, $"round {round}: what is missing is said");
             }
         }
     }

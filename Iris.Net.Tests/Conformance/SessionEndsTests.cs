@@ -162,7 +162,75 @@ public sealed class SessionEndsTests
             (404, $$"""{"error":"unknown session '{{id}}'","code":"unknown-session","reason":"deleted"}""")));
     }
 
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task With_its_session_a_connection_and_whoever_follows_it_end(bool expires)
+    {
+        ManualTime time = new();
+        await using Channel channel = await Channel.StartAsync(
+            Programs.Count, o => o with { Time = time, SessionTtl = expires ? TimeSpan.FromSeconds(10) : null });
+        List<RawWebSocket> sockets = [];
+        List<(string Id, string Token)> sessions = [];
+        for (int i = 0; i < 3; i++)
+        {
+            RawWebSocket socket = await RawWebSocket.OpenAsync(channel.Url);
+            sockets.Add(socket);
+            await socket.SendAsync("{}");
+            string told;
+            while (!(told = await socket.ReceiveTextAsync()).Contains("\"outcome\"", StringComparison.Ordinal))
+            {
+            }
+
+            JsonElement outcome = JsonElement.Parse(told);
+            sessions.Add((outcome.GetProperty("sessionId").GetString()!, outcome.GetProperty("continuationToken").GetString()!));
+        }
+
+        sockets[2].Abort();
+        List<RawEventStream> streams = [];
+        foreach (string credential in (string[])[$"X-Continuation-Token: {sessions[0].Token}", $"X-Continuation-Token: {sessions[0].Token}"])
+        {
+            RawConnection connection = await RawConnection.OpenAsync(channel.Url);
+            await connection.WriteAsync(RawRequest.Get($"/v1/session/{sessions[0].Id}/stream?follow=1", credential).Bytes(channel.Url));
+            Assert.That((await connection.ReadHeadAsync()).Status, Is.EqualTo(200));
+            RawEventStream stream = new(connection);
+            streams.Add(stream);
+            while ((await stream.NextAsync())!.Type != "outcome")
+            {
+            }
+        }
+
+        if (expires)
+            await Patience.Until(async () =>
+            {
+                time.Advance(1);
+                return (await channel.AskAsync(RawRequest.Get($"/v1/session/{sessions[0].Id}"))).Status == 404;
+            });
+        else
+            Assert.That((await channel.AskAsync(Delete(sessions[0].Id, sessions[0].Token))).Status, Is.EqualTo(204));
+        Assert.That((await sockets[0].ReceiveAsync()).CloseCode, Is.EqualTo(1000));
+        foreach (RawEventStream stream in streams)
+        {
+            RawEvent? last;
+            while ((last = await stream.NextAsync())?.Text == ": hb")
+            {
+            }
+
+            Assert.That(last, Is.Null, "the stream is over");
+        }
+
+        if (!expires)
+        {
+            await sockets[1].SendAsync("{}");
+            Assert.That(await sockets[1].ReceiveTextAsync(), Does.Contain(sessions[1].Id).Or.Contain("record"), "another's lives");
+            Assert.That((await channel.AskAsync(Delete(sessions[2].Id, sessions[2].Token))).Status, Is.EqualTo(204));
+        }
+
+        foreach (RawWebSocket socket in sockets)
+            await socket.DisposeAsync();
+    }
+
     [TestCase("POST", "/cancel")]
+    [TestCase("POST", "/ticket")]
     [TestCase("DELETE", "")]
     [TestCase("GET", "")]
     [TestCase("GET", "/timeline")]
@@ -174,6 +242,11 @@ public sealed class SessionEndsTests
         RawResponse other = await channel.AskAsync(new RawRequest(method, $"/v1/session/{id}{path}", token, "Authorization: Bearer bob"));
         WireForm.CheckRefusal(other, 404, $"unknown session '{id}'", "unknown-session");
         Assert.That(other.Json.TryGetProperty("reason", out _), Is.False);
+        Assert.That(
+            (await channel.AskAsync(new RawRequest("DELETE", $"/v1/session/{id}", token, "Authorization: Bearer ann"))).Status, Is.EqualTo(204));
+        RawResponse own = await channel.AskAsync(new RawRequest(method, $"/v1/session/{id}{path}", token, "Authorization: Bearer ann"));
+        Assert.That(own.Json.GetProperty("reason").GetString(), Is.EqualTo("deleted"));
+        Assert.That((await channel.AskAsync(new RawRequest(method, $"/v1/session/{id}{path}", token, "Authorization: Bearer bob"))).Text, Is.EqualTo(other.Text));
         await using Channel seed = await Channel.StartAsync(Programs.Count, o => o with { Compatibility = Compatibility.SeedExact });
         Assert.That((await seed.AskAsync(new RawRequest(method, $"/v1/session/{id}{path}", token))).Status, Is.EqualTo(method == "POST" ? 404 : 405));
     }

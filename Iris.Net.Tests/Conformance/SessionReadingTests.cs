@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Iris.Net.Tests.Conformance.Raw;
+using Iris.Net.Tests.Stores.Files;
 
 namespace Iris.Net.Tests.Conformance;
 
@@ -29,7 +30,7 @@ public sealed class SessionReadingTests
         RawResponse parked = await channel.AskAsync(Get($"/v1/session/{id}", token));
         WireForm.CheckReply(parked);
         Assert.That(parked.Text, Is.EqualTo(
-            $$"""{"sessionId":"{{id}}","turn":1,"status":"parked","inFlight":false,"wait":{"kind":"signal","name":"go"},"createdAt":"{{at}}","updatedAt":"{{at}}","expiresAt":"{{until}}"}"""));
+            $$"""{"sessionId":"{{id}}","turn":1,"status":"parked","inFlight":false,"wait":{"kind":"signal","name":"go"},"createdAt":"{{at}}","updatedAt":"{{at}}","expiresAt":"{{until}}","lastEventId":"1.2.1.______"}"""));
         string tag = parked["ETag"]!;
         foreach (string known in (string[])[tag, $"W/{tag}", $"\"x\", {tag}", "*"])
         {
@@ -42,12 +43,60 @@ public sealed class SessionReadingTests
         RawResponse now = await channel.AskAsync(Get($"/v1/session/{id}", token, $"If-None-Match: {tag}"));
         Assert.That((now.Status, now.Text), Is.EqualTo((200, now.Text)));
         Assert.That(now.Text, Does.Contain("\"status\":\"running\",\"inFlight\":true"));
+        Assert.That(now.Json.GetProperty("lastEventId").GetString(), Does.Match(@"^2\.\d+\.0\.[A-Za-z0-9_-]{6}$"));
         gate.Open();
         (_, string next) = Of(await running);
         foreach (string credential in (string[])[token, next])
             Assert.That((await channel.AskAsync(Get($"/v1/session/{id}", credential))).Text, Does.Contain("\"turn\":2,\"status\":\"finished\",\"inFlight\":false,\"createdAt\""));
         WireForm.CheckRefusal(await channel.AskAsync(Get($"/v1/session/{id}", "x")), 409, "stale or invalid continuationToken", "stale-token");
         WireForm.CheckRefusal(await channel.AskAsync(RawRequest.Get($"/v1/session/{id}")), 400, "missing continuationToken", "missing-token");
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task The_last_event_s_id_is_that_of_the_stream_and_nothing_comes_behind_it(bool isDurable)
+    {
+        using TempDirectory directory = new();
+        await using FileStateStore? store = isDurable ? new FileStateStore(directory.Path) : null;
+        using Gate gate = new();
+        await using Channel channel = await Channel.StartAsync(
+            async (turn, cancel) =>
+            {
+                if (turn.Field("do") == "throw")
+                    throw new InvalidOperationException();
+                await turn.DeltaAsync("a", cancel);
+                await Programs.StepAsync(turn, "s", () => 1);
+                await turn.DeltaAsync("b", cancel);
+                await turn.DeltaAsync("c", cancel);
+                if (turn.Field("do") == "wait")
+                    await gate.PassAsync();
+                return TurnOutcome.Finished();
+            },
+            o => o with { Store = store });
+        ResumingClient client = new(channel.Url);
+        await client.StartAsync(int.MaxValue);
+        string token = client.Outcome!.Value.GetProperty("continuationToken").GetString()!;
+        async Task<string> LastAsync() =>
+            (await channel.AskAsync(Get($"/v1/session/{client.SessionId}", token))).Json.GetProperty("lastEventId").GetString()!;
+        Assert.That(await LastAsync(), Is.EqualTo(client.LastId));
+
+        Task<RawResponse> thrown = channel.AskAsync(
+            RawRequest.Post($"/v1/session/{client.SessionId}/message", """{"do":"throw"}""", $"X-Continuation-Token: {token}"));
+        Assert.That((await thrown).Status, Is.EqualTo(500));
+        string ended = await LastAsync();
+        Assert.That(ended, Does.StartWith("2."));
+        Assert.That(
+            (await channel.AskAsync(Get($"/v1/session/{client.SessionId}/stream?after={ended}", token))).Status, Is.EqualTo(204));
+
+        Task<RawResponse> running = channel.AskAsync(
+            RawRequest.Post($"/v1/session/{client.SessionId}/message", """{"do":"wait"}""", $"X-Continuation-Token: {token}"));
+        await gate.ReachedAsync();
+        string live = await LastAsync();
+        gate.Open();
+        await running;
+        RawResponse rest = await channel.AskAsync(Get($"/v1/session/{client.SessionId}/stream?after={live}", token));
+        string[] types = [.. rest.Text.Split("\n\n")[..^1].Select(frame => new RawEvent(frame).Type ?? "")];
+        Assert.That(types, Is.EqualTo((string[])["", "record", "outcome"]), rest.Text);
     }
 
     [Test]

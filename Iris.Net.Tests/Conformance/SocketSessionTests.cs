@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Iris.Net.Tests.Conformance.Raw;
 
 namespace Iris.Net.Tests.Conformance;
@@ -6,6 +7,8 @@ namespace Iris.Net.Tests.Conformance;
 /// <summary>What is due to a client over a WebSocket: references, the replies before a close, and bounds.</summary>
 public sealed class SocketSessionTests
 {
+    private const string Id = ",\"id\":\"[0-9]+\\.[0-9]+\\.[0-9]+\\.[A-Za-z0-9_-]{6}\"";
+
     [TestCase("\"a1\"", "\"a1\"")]
     [TestCase("7", "7")]
     [TestCase("{ \"x\" : [ 1, \" \" ] }", "{\"x\":[1,\" \"]}")]
@@ -23,7 +26,7 @@ public sealed class SocketSessionTests
         while (!types.Contains("outcome"))
         {
             string text = await socket.ReceiveTextAsync();
-            Assert.That(text, Does.EndWith($",\"ref\":{echoed}}}"));
+            Assert.That(text, Does.Match($",\"ref\":{Regex.Escape(echoed)}{Id}}}$"));
             JsonElement json = JsonElement.Parse(text);
             types.Add(json.GetProperty("type").GetString()!);
             if (types[^1] == "outcome")
@@ -49,8 +52,8 @@ public sealed class SocketSessionTests
         await socket.SendAsync("""{"$ref":2}""");
         Assert.That(await socket.ReceiveTextAsync(), Does.Contain("in-flight").And.EndsWith(",\"ref\":2}"));
         gate.Open();
-        Assert.That(await socket.ReceiveTextAsync(), Does.Contain("record").And.EndsWith(",\"ref\":1}"));
-        Assert.That(await socket.ReceiveTextAsync(), Does.Contain("outcome").And.EndsWith(",\"ref\":1}"));
+        Assert.That(await socket.ReceiveTextAsync(), Does.Contain("record").And.Match($",\"ref\":1{Id}}}$"));
+        Assert.That(await socket.ReceiveTextAsync(), Does.Contain("outcome").And.Match($",\"ref\":1{Id}}}$"));
     }
 
     [TestCase("""{"$iris":"what"}""", "")]
@@ -79,7 +82,7 @@ public sealed class SocketSessionTests
         await using RawWebSocket socket = await RawWebSocket.OpenAsync(channel.Url);
         string reference = $"\"{new string('r', characters)}\"";
         await socket.SendAsync($$"""{"$ref":{{reference}}}""");
-        Assert.That(await socket.ReceiveTextAsync(), isTaken ? Does.EndWith(reference + "}") : Does.Contain("bad-request"));
+        Assert.That(await socket.ReceiveTextAsync(), isTaken ? Does.Match($"{reference}{Id}}}$") : Does.Contain("bad-request"));
     }
 
     [Test]

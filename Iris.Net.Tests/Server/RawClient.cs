@@ -97,6 +97,15 @@ internal sealed class RawClient : IDisposable
         return text.ToString();
     }
 
+    /// <summary>Reads so many bytes, or fewer where a text has come.</summary>
+    public async Task<string> ReadUntilAsync(string text, int most = int.MaxValue)
+    {
+        var read = new StringBuilder();
+        while (read.Length < most && !read.ToString().Contains(text, StringComparison.Ordinal))
+            read.Append(await ReadBytesAsync(1));
+        return read.ToString();
+    }
+
     public void Dispose() => Socket.Dispose();
 
     private async Task<string> ReadChunksAsync(List<string> chunks)

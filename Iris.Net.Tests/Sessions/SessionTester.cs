@@ -28,6 +28,7 @@ internal sealed class SessionTester : IAsyncDisposable
             TurnTimeout = TurnTimeout,
             MaxConcurrentTurns = 100,
             MaxStepsPerTurn = 1000,
+            ContendedRetry = TimeSpan.Zero,
             Failed = (what, e, _) =>
             {
                 lock (Reports)

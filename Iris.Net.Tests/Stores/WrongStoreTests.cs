@@ -17,6 +17,7 @@ internal sealed class WrongStoreTests
         yield return Case(nameof(Leases.ALapsedLeaseIsHeldByNobody), (inner, _) => new NeverLetsALeaseLapse(inner));
         yield return Case(nameof(Leases.AWriterThatLostItsLeaseIsRefusedWhateverItBelieves), (inner, _) => new ChecksNoFence(inner));
         yield return Case(nameof(Races.OfAnOldWriterAndWhoTookItsLeaseOneCommits), (inner, _) => new ChecksNoFence(inner));
+        yield return Case(nameof(Leases.WhoseADeletedSessionWasIsToldWithWhyItIsGone), (inner, _) => new ForgetsWhoseItWas(inner));
         yield return Case(nameof(Journals.SeqsRiseBeyondTheJournalsLast), (inner, _) => new ChecksNoSeq(inner));
         yield return Case(nameof(Journals.SeqsRiseWithinAnAppend), (inner, _) => new ChecksNoSeq(inner));
         yield return Case(nameof(Races.ConcurrentAppendsWithOneLeaseCorruptNothing), (inner, _) => new ChecksNoSeq(inner));

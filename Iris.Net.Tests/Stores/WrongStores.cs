@@ -156,10 +156,20 @@ internal sealed class MakesAKeyForEveryAsker(IStateStore inner) : PassingStore(i
         new(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32));
 }
 
+internal sealed class ForgetsWhoseItWas(IStateStore inner) : PassingStore(inner)
+{
+    public override async ValueTask<BeginResult> BeginAsync(
+        SessionId id, ReadOnlyMemory<byte> guard, LeaseRequest by, CancellationToken cancel = default)
+    {
+        BeginResult begun = await base.BeginAsync(id, guard, by, cancel);
+        return begun.Status == BeginStatus.Unknown ? BeginResult.Unknown(begun.Why) : begun;
+    }
+}
+
 /// <summary>A memory store that outlives its users, as one on a disk does, and that several may open at once.</summary>
 internal sealed class KeptStore(IStateStore inner) : PassingStore(inner)
 {
-    private readonly ConcurrentDictionary<SessionId, Tombstone> _gone = [];
+    private readonly ConcurrentDictionary<SessionId, BeginResult> _gone = [];
 
     public override StoreTraits Traits { get; } = new("kept", Durable: true, Shared: true, KeepsPrivateRecords: false);
 
@@ -167,13 +177,13 @@ internal sealed class KeptStore(IStateStore inner) : PassingStore(inner)
         SessionId id, ReadOnlyMemory<byte> guard, LeaseRequest by, CancellationToken cancel = default)
     {
         BeginResult begun = await base.BeginAsync(id, guard, by, cancel);
-        return begun.Status == BeginStatus.Unknown ? BeginResult.Unknown(_gone.GetValueOrDefault(id)) : begun;
+        return begun.Status == BeginStatus.Unknown ? _gone.GetValueOrDefault(id, BeginResult.Unknown()) : begun;
     }
 
-    public override ValueTask DeleteAsync(Lease lease, Tombstone why, CancellationToken cancel = default)
+    public override async ValueTask DeleteAsync(Lease lease, Tombstone why, CancellationToken cancel = default)
     {
-        _gone[lease.Session] = why;
-        return base.DeleteAsync(lease, why, cancel);
+        _gone[lease.Session] = BeginResult.Unknown(why, (await FindAsync(lease.Session, cancel))?.Principal);
+        await base.DeleteAsync(lease, why, cancel);
     }
 
     public override ValueTask DisposeAsync() => default;

@@ -27,7 +27,7 @@ internal sealed class Access(
             return wire.RefuseAsync(exchange, RefusalCode.OriginDenied, cancel: disconnected);
         if (origin == OriginVerdict.Allowed && CrossOrigin.IsPreflight(request))
             return CrossOrigin.AnswerPreflightAsync(exchange, disconnected);
-        return authorize is null ? default : AuthorizeAsync(authorize, exchange, disconnected);
+        return TakesTicket(exchange) || authorize is null ? default : AuthorizeAsync(authorize, exchange, disconnected);
     }
 
     /// <summary>Lets the page of an allowed origin read what the server itself refuses.</summary>
@@ -35,6 +35,23 @@ internal sealed class Access(
     {
         if (request is not null)
             cross.AddHeaders(request, response, cross.Judge(request));
+    }
+
+    // A ticket is its own authority, on the two routes that take one: it is handed on and judged there, and lets nobody do
+    // anything else.
+    private bool TakesTicket(HttpExchange exchange)
+    {
+        HttpRequest request = exchange.Request;
+        bool isTaken = !request.Query.IsEmpty && !wire.IsSeedExact && exchange.Route.Template switch
+        {
+            SessionRoutes.Stream => request.Method == "GET" && !request.IsWebSocketUpgrade,
+            SessionRoutes.Sockets => request.IsWebSocketUpgrade,
+            _ => false,
+        };
+        if (!isTaken || TicketParameter.Read(request) is not { } ticket)
+            return false;
+        exchange.State = ticket;
+        return true;
     }
 
     private async ValueTask AuthorizeAsync(Authorizer ask, HttpExchange exchange, CancellationToken disconnected)

@@ -63,15 +63,38 @@ internal sealed class PostTurn(ChannelWire wire, TurnReplies replies)
             admission = await wire.Sessions.Claims.InterruptAsync(
                 new SessionId(sessionId), body.Token ?? TokenField.Read(exchange.Request), request, CancellationToken.None).ConfigureAwait(false);
         bool streams = WantsStream(exchange.Request);
+        Preferences prefer = wire.IsSeedExact ? default : Preferences.Of(exchange.Request);
         if (admission.Turn is not { } turn)
-            await AnswerOtherAsync(exchange, admission, sessionId, streams, disconnected).ConfigureAwait(false);
+            await AnswerOtherAsync(exchange, admission, sessionId, streams, isStart, prefer, disconnected).ConfigureAwait(false);
         else if (streams)
-            await new TurnStream(wire, exchange.Response, disconnected).RunAsync(turn).ConfigureAwait(false);
-        else if (!wire.IsSeedExact && Preferences.Of(exchange.Request) is { RespondAsync: true } prefer)
+            await StreamAsync(exchange, turn, isStart, prefer, disconnected).ConfigureAwait(false);
+        else if (prefer.RespondAsync)
             await AcceptAsync(exchange, turn, prefer, disconnected).ConfigureAwait(false);
         else
-            await replies.EndAsync(
-                exchange, turn.SessionId, turn.Number, await turn.RunAsync().ConfigureAwait(false), disconnected).ConfigureAwait(false);
+            await EndAsync(
+                exchange, turn.SessionId, turn.Number, await turn.RunAsync().ConfigureAwait(false), prefer, disconnected).ConfigureAwait(false);
+    }
+
+    private ValueTask EndAsync(
+        HttpExchange exchange, SessionId id, long number, TurnEnd end, in Preferences prefer, CancellationToken disconnected,
+        bool withRespondAsync = false)
+    {
+        bool refuses = prefer.IsStrict && end.Status == TurnStatus.Contended;
+        if (withRespondAsync)
+            prefer.AddApplied(exchange.Response, withRespondAsync, refuses);
+        else if (refuses)
+            Preferences.AddStrict(exchange.Response);
+        return refuses
+            ? wire.RefuseAsync(exchange, RefusalCode.Contended, cancel: disconnected)
+            : replies.EndAsync(exchange, id, number, end, disconnected);
+    }
+
+    private async ValueTask StreamAsync(
+        HttpExchange exchange, RunningTurn turn, bool isStart, Preferences prefer, CancellationToken disconnected)
+    {
+        TurnStream stream = new(wire, exchange.Response, disconnected);
+        if (await stream.RunAsync(turn, isStart, prefer.IsStrict).ConfigureAwait(false) is { } end)
+            await EndAsync(exchange, turn.SessionId, turn.Number, end, prefer, disconnected).ConfigureAwait(false);
     }
 
     private TurnRequest RequestOf(HttpExchange exchange, byte[] body, bool isStart)
@@ -85,7 +108,8 @@ internal sealed class PostTurn(ChannelWire wire, TurnReplies replies)
 
     // What was refused, failed, runs already, or ran before.
     private async ValueTask AnswerOtherAsync(
-        HttpExchange exchange, Admission admission, string sessionId, bool streams, CancellationToken disconnected)
+        HttpExchange exchange, Admission admission, string sessionId, bool streams, bool isStart, Preferences prefer,
+        CancellationToken disconnected)
     {
         TurnStream stream = new(wire, exchange.Response, disconnected);
         switch (admission)
@@ -94,15 +118,21 @@ internal sealed class PostTurn(ChannelWire wire, TurnReplies replies)
                 await replies.FailureAsync(exchange, failure, disconnected).ConfigureAwait(false);
                 break;
             case { Attached: { } turn } when streams:
-                await stream.AttachAsync(turn).ConfigureAwait(false);
+                await stream.AttachAsync(turn, isStart).ConfigureAwait(false);
                 break;
             // 202 is a promise, which only an accepted request has; one that was not is waited for.
-            case { Attached: { IsAccepted: true } turn } when Preferences.Of(exchange.Request) is { RespondAsync: true } prefer:
+            case { Attached: { IsAccepted: true } turn } when prefer.RespondAsync:
                 await AnswerAcceptedAsync(exchange, turn, prefer, end: null, disconnected).ConfigureAwait(false);
                 break;
             case { Attached: { } turn }:
                 TurnEnd end = await turn.Events.EndAsync().WaitAsync(disconnected).ConfigureAwait(false);
-                await replies.EndAsync(exchange, turn.SessionId, turn.Number, end, disconnected).ConfigureAwait(false);
+                await EndAsync(exchange, turn.SessionId, turn.Number, end, prefer, disconnected).ConfigureAwait(false);
+                break;
+            case { Contended: { } held } when streams && !prefer.IsStrict:
+                await stream.TellAsync(held).ConfigureAwait(false);
+                break;
+            case { Contended: { } held }:
+                await EndAsync(exchange, held.SessionId, held.Number, held.End, prefer, disconnected).ConfigureAwait(false);
                 break;
             case { Replayed: { } past } when streams:
                 await stream.ReplayAsync(past).ConfigureAwait(false);
@@ -130,13 +160,13 @@ internal sealed class PostTurn(ChannelWire wire, TurnReplies replies)
         HttpExchange exchange, RunningTurn turn, Preferences prefer, TurnEnd? end, CancellationToken disconnected)
     {
         end ??= await turn.EndWithinAsync(prefer.Wait, disconnected).ConfigureAwait(false);
-        prefer.AddApplied(exchange.Response, withRespondAsync: true);
         if (end is not null)
         {
-            await replies.EndAsync(exchange, turn.SessionId, turn.Number, end, disconnected).ConfigureAwait(false);
+            await EndAsync(exchange, turn.SessionId, turn.Number, end, prefer, disconnected, withRespondAsync: true).ConfigureAwait(false);
             return;
         }
 
+        prefer.AddApplied(exchange.Response, withRespondAsync: true);
         exchange.Response.Headers.Add("Location"u8, TurnReplies.ReceiptPath(turn.SessionId.Value));
         await replies.RunningAsync(exchange, turn, disconnected).ConfigureAwait(false);
     }

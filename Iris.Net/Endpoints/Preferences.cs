@@ -12,17 +12,20 @@ internal readonly struct Preferences
 
     private readonly int? _seconds;
 
-    private Preferences(bool respondAsync, int? seconds) => (RespondAsync, _seconds) = (respondAsync, seconds);
+    private Preferences(bool respondAsync, int? seconds, bool isStrict) => (RespondAsync, _seconds, IsStrict) = (respondAsync, seconds, isStrict);
 
     /// <summary>An answer before the turn has ended, RFC 7240 section 4.1.</summary>
     public bool RespondAsync { get; }
+
+    /// <summary>No success where nothing was done, RFC 7240 section 4.4: contended is refused.</summary>
+    public bool IsStrict { get; }
 
     /// <summary>How long to wait for the end before, RFC 7240 section 4.3: at most 60 s.</summary>
     public TimeSpan Wait => TimeSpan.FromSeconds(_seconds ?? 0);
 
     public static Preferences Of(HttpRequest request)
     {
-        bool respondAsync = false, waits = false;
+        bool respondAsync = false, waits = false, handles = false, isStrict = false;
         int? seconds = null;
         foreach (ReadOnlySpan<byte> field in request.Headers.ValuesOf("prefer"u8))
             foreach (ReadOnlySpan<byte> preference in new ListElements(field))
@@ -32,19 +35,29 @@ internal readonly struct Preferences
                     respondAsync = true;
                 else if (!waits && Ascii.EqualsIgnoreCase(name, "wait"u8))
                     (waits, seconds) = (true, SecondsOf(value));
+                else if (!handles && Ascii.EqualsIgnoreCase(name, "handling"u8))
+                    (handles, isStrict) = (true, Ascii.EqualsIgnoreCase(value, "strict"u8));
             }
 
-        return new(respondAsync, seconds);
+        return new(respondAsync, seconds, isStrict);
     }
 
     /// <summary>Says which preferences were followed, RFC 7240 section 3.</summary>
-    public void AddApplied(HttpResponse response, bool withRespondAsync)
+    public void AddApplied(HttpResponse response, bool withRespondAsync, bool withStrict = false)
     {
-        string wait = _seconds is { } seconds ? $"wait={seconds}" : "";
-        string applied = withRespondAsync && RespondAsync ? wait.Length > 0 ? $"respond-async, {wait}" : "respond-async" : wait;
+        string applied = string.Join(
+            ", ",
+            (string[])[
+                .. withRespondAsync && RespondAsync ? ["respond-async"] : Array.Empty<string>(),
+                .. _seconds is { } seconds ? [$"wait={seconds}"] : Array.Empty<string>(),
+                .. withStrict ? ["handling=strict"] : Array.Empty<string>(),
+            ]);
         if (applied.Length > 0)
             response.Headers.Add("Preference-Applied"u8, applied);
     }
+
+    /// <summary>Says that the strict preference was followed, and no other.</summary>
+    public static void AddStrict(HttpResponse response) => response.Headers.Add("Preference-Applied"u8, "handling=strict"u8);
 
     // preference = token [ BWS "=" BWS word ] *( OWS ";" [ OWS parameter ] ); no parameter means anything to us.
     private static void Split(ReadOnlySpan<byte> preference, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)

@@ -21,7 +21,28 @@ internal sealed class SessionReading(ChannelWire wire, TurnReplies replies)
         if (await replies.SessionOfAsync(exchange, disconnected).ConfigureAwait(false) is not { } id
             || await JudgeAsync(exchange, id, disconnected).ConfigureAwait(false) is not { Head: { } head } presented)
             return;
-        ReadOnlyMemory<byte> json = JsonText.Object(writer => WriteMembers(writer, id, head, presented.Running is not null));
+        Admission refused = Refusal.UnknownSession;
+        EventCursor? last = null;
+        try
+        {
+            last = await new SessionFeed(wire.Sessions, id, follows: false).LastAsync(disconnected).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!disconnected.IsCancellationRequested)
+        {
+            refused = wire.Sessions.StoreFailed(e);
+        }
+
+        if (last is not { } lastEvent)
+        {
+            await replies.RefusedAsync(exchange, refused, id.Value, disconnected).ConfigureAwait(false);
+            return;
+        }
+
+        ReadOnlyMemory<byte> json = JsonText.Object(writer =>
+        {
+            WriteMembers(writer, id, head, presented.Running is not null);
+            writer.WriteString("lastEventId"u8, lastEvent.ToString());
+        });
         string tag = $"\"{Convert.ToHexStringLower(SHA256.HashData(json.Span).AsSpan(0, 16))}\"";
         exchange.Response.Headers.Add("ETag"u8, tag);
         if (!HasTag(exchange.Request, tag))

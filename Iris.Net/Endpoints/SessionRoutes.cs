@@ -10,12 +10,14 @@ internal sealed class SessionRoutes(
 {
     private readonly PostTurn _post = new(wire, new TurnReplies(wire));
     private readonly TurnReceipt _receipt = new(wire, new TurnReplies(wire));
+    private readonly SessionStream _stream = new(wire, new TurnReplies(wire));
     private readonly SessionReading _reading = new(wire, new TurnReplies(wire));
 
     public const string SessionIdValue = "sessionId";
     public const string Health = "/v1/health";
     public const string Ready = "/v1/ready";
-    private const string Sockets = "/v1/ws";
+    public const string Stream = $"/v1/session/{{{SessionIdValue}}}/stream";
+    public const string Sockets = "/v1/ws";
     private const string Sessions = "/v1/sessions";   // to whom it is not granted there is none
 
     /// <summary>Adds the routes.</summary>
@@ -28,8 +30,10 @@ internal sealed class SessionRoutes(
         {
             router.Map("GET", "/v1", discovery.AboutAsync);
             router.Map("GET", $"/v1/session/{{{SessionIdValue}}}/turn", _receipt.GetAsync);
+            router.Map("GET", Stream, _stream.GetAsync);
             SessionEnds ends = new(wire, _post, new TurnReplies(wire));
             router.Map("POST", $"/v1/session/{{{SessionIdValue}}}/cancel", ends.CancelAsync);
+            router.Map("POST", $"/v1/session/{{{SessionIdValue}}}/ticket", new SessionTicket(wire, _post, new TurnReplies(wire)).PostAsync);
             router.Map("DELETE", $"/v1/session/{{{SessionIdValue}}}", ends.DeleteAsync);
             router.Map("GET", $"/v1/session/{{{SessionIdValue}}}", _reading.GetAsync);
             router.Map("GET", $"/v1/session/{{{SessionIdValue}}}/timeline", _reading.TimelineAsync);

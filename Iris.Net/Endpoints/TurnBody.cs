@@ -11,20 +11,23 @@ internal readonly struct TurnBody
 {
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
-    private TurnBody(byte[] json, byte[]? token, byte[]? reference, bool isControl) =>
-        (Json, Token, Ref, IsControl) = (json, token, reference, isControl);
-
     /// <summary>The body without its top-level <c>continuationToken</c>; nobody else's memory.</summary>
-    public byte[] Json { get; }
+    public byte[] Json { get; private init; }
 
     /// <summary>The token where the body has a string of that name, in UTF-8; the last one counts.</summary>
-    public byte[]? Token { get; }
+    public byte[]? Token { get; private init; }
 
     /// <summary>The top-level <c>$ref</c> of a message, which is cut from it: JSON without white space; the last one counts.</summary>
-    public byte[]? Ref { get; }
+    public byte[]? Ref { get; private init; }
 
     /// <summary>Whether a message is an object with <c>$iris</c>: none for a program.</summary>
-    public bool IsControl { get; }
+    public bool IsControl { get; private init; }
+
+    /// <summary>The top-level <c>$key</c> of a message, which is cut from it; null where it has none; the last one counts.</summary>
+    public string? Key { get; private init; }
+
+    /// <summary>Whether <c>$key</c> is no idempotency key.</summary>
+    public bool HasInvalidKey { get; private init; }
 
     /// <summary>Reads an HTTP body: a byte order mark is skipped, an empty or blank one is <c>{}</c>.</summary>
     public static bool TryReadHttp(ReadOnlySpan<byte> utf8, int maxDepth, out TurnBody body)
@@ -38,7 +41,7 @@ internal readonly struct TurnBody
     /// <param name="utf8">The value.</param>
     /// <param name="maxDepth">Deeper ones are malformed.</param>
     /// <param name="body">What was read.</param>
-    /// <param name="isMessage">Whether members named <c>$ref</c> and <c>$iris</c> mean something.</param>
+    /// <param name="isMessage">Whether members named <c>$ref</c>, <c>$key</c> and <c>$iris</c> mean something.</param>
     public static bool TryRead(ReadOnlySpan<byte> utf8, int maxDepth, out TurnBody body, bool isMessage = false)
     {
         body = default;
@@ -47,7 +50,8 @@ internal readonly struct TurnBody
         byte[] rented = ArrayPool<byte>.Shared.Rent(utf8.Length);
         Cutter cutter = new(rented);
         byte[]? token = null, reference = null;
-        bool isControl = false;
+        string? key = null;
+        bool isControl = false, isKeyInvalid = false;
         var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = maxDepth });
         try
         {
@@ -59,14 +63,17 @@ internal readonly struct TurnBody
                     continue;
                 isControl |= isMessage && reader.ValueTextEquals("$iris"u8);
                 bool isRef = isMessage && reader.ValueTextEquals("$ref"u8);
-                if (!isRef && !reader.ValueTextEquals("continuationToken"u8))
+                bool isKey = isMessage && !isRef && reader.ValueTextEquals("$key"u8);
+                if (!isRef && !isKey && !reader.ValueTextEquals("continuationToken"u8))
                     continue;
                 int start = (int)reader.TokenStartIndex;
                 reader.Read();
                 if (HasLoneSurrogate(reader))
                     return false;
                 int value = (int)reader.TokenStartIndex;
-                if (!isRef)
+                if (isKey)
+                    isKeyInvalid = reader.TokenType != JsonTokenType.String || !IdempotencyKeyField.TryParse(Unescaped(ref reader), out key);
+                else if (!isRef)
                     token = reader.TokenType == JsonTokenType.String ? Unescaped(ref reader) : null;
                 if (!SkipJudged(ref reader))
                     return false;
@@ -75,7 +82,15 @@ internal readonly struct TurnBody
                 cutter.Cut(utf8, start, (int)reader.BytesConsumed);
             }
 
-            body = new TurnBody(cutter.Rest(utf8), token, reference, isControl);
+            body = new TurnBody
+            {
+                Json = cutter.Rest(utf8),
+                Token = token,
+                Ref = reference,
+                IsControl = isControl,
+                Key = isKeyInvalid ? null : key,
+                HasInvalidKey = isKeyInvalid,
+            };
             return true;
         }
         catch (JsonException)

@@ -69,7 +69,8 @@ internal static class WireJson
         buffer.Write(","u8);
     }
 
-    /// <summary><c>{"type":"outcome","sessionId":S,"status":…,"continuationToken":T}</c></summary>
+    /// <summary><c>{"type":"outcome","sessionId":S,"status":…,"continuationToken":T}</c>; without the token where that is no longer
+    /// the current one.</summary>
     public static ReadOnlyMemory<byte> Outcome(string sessionId, TurnEnd end, bool isExtended)
     {
         ArrayBufferWriter<byte> buffer = new(96 + sessionId.Length + end.Token.Length + end.Fields.Length);
@@ -77,8 +78,12 @@ internal static class WireJson
         WriteString(buffer, sessionId);
         buffer.Write(","u8);
         buffer.Write(end.Fields.Span);
-        buffer.Write(",\"continuationToken\":"u8);
-        WriteString(buffer, end.Token.Span);
+        if (!end.Token.IsEmpty)
+        {
+            buffer.Write(",\"continuationToken\":"u8);
+            WriteString(buffer, end.Token.Span);
+        }
+
         WriteReason(buffer, end, isExtended);
         buffer.Write("}"u8);
         return buffer.WrittenMemory;
@@ -121,14 +126,57 @@ internal static class WireJson
         WriteDetails(json, code, reason: null, errorId, recover: null);
     });
 
-    /// <summary>Writes an event with <c>"ref":…</c> behind its other fields.</summary>
-    public static void WriteWithRef(IBufferWriter<byte> buffer, ReadOnlySpan<byte> json, ReadOnlySpan<byte> reference)
+    /// <summary>Writes an event with <c>"ref":…,"id":…</c> behind its other fields, where they are given.</summary>
+    public static void WriteExtended(
+        IBufferWriter<byte> buffer, ReadOnlySpan<byte> json, ReadOnlySpan<byte> reference, ReadOnlySpan<byte> id)
     {
         buffer.Write(json[..^1]);
-        buffer.Write(",\"ref\":"u8);
-        buffer.Write(reference);
+        if (!reference.IsEmpty)
+        {
+            buffer.Write(",\"ref\":"u8);
+            buffer.Write(reference);
+        }
+
+        if (!id.IsEmpty)
+        {
+            buffer.Write(",\"id\":\""u8);
+            buffer.Write(id);
+            buffer.Write("\""u8);
+        }
+
         buffer.Write("}"u8);
     }
+
+    /// <summary><c>{"type":"gap","from":ID,"to":ID,"lost":WHAT}</c></summary>
+    public static ReadOnlyMemory<byte> Gap(in FeedEvent gap)
+    {
+        ArrayBufferWriter<byte> buffer = new(160);
+        Span<byte> id = stackalloc byte[EventCursor.MaxLength];
+        buffer.Write("{\"type\":\"gap\",\"from\":\""u8);
+        buffer.Write(id[..gap.From.Format(id)]);
+        buffer.Write("\",\"to\":\""u8);
+        buffer.Write(id[..gap.To.Format(id)]);
+        buffer.Write("\",\"lost\":\""u8);
+        buffer.Write(NameOf(gap.Lost));
+        buffer.Write("\"}"u8);
+        return buffer.WrittenMemory;
+    }
+
+    /// <summary><c>{"type":"attached","sessionId":S,"turn":N,"live":B}</c></summary>
+    public static ReadOnlyMemory<byte> Attached(string sessionId, long turn, bool isLive) => JsonText.Object(json =>
+    {
+        json.WriteString("type"u8, "attached"u8);
+        json.WriteString("sessionId"u8, sessionId);
+        json.WriteNumber("turn"u8, turn);
+        json.WriteBoolean("live"u8, isLive);
+    });
+
+    private static ReadOnlySpan<byte> NameOf(Loss lost) => lost switch
+    {
+        Loss.Delta => "delta"u8,
+        Loss.Record => "record"u8,
+        _ => "attempt"u8,
+    };
 
     // In their fixed order, each where it is given.
     private static void WriteDetails(Utf8JsonWriter json, string? code, string? reason, string? errorId, string? recover)

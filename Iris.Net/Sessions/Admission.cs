@@ -14,6 +14,9 @@ internal readonly struct Admission
     /// <summary>The unknown session that was there once; null where nothing is known of one.</summary>
     public GoneSession? Gone { get; init; }
 
+    /// <summary>Where another process holds the session: that as the end of an attempt. Null otherwise.</summary>
+    public PastTurn? Contended { get; init; }
+
     /// <summary>The turn; null where there is none. Whoever got it runs it.</summary>
     public RunningTurn? Turn { get; private init; }
 

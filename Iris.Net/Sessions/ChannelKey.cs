@@ -45,35 +45,44 @@ internal sealed class ChannelKey(ReadOnlyMemory<byte> key)
     }
 
     /// <summary>Seals a token for one session: a nonce, AES-GCM, a tag.</summary>
-    public byte[] Seal(ReadOnlySpan<byte> token, string sessionId)
+    public byte[] Seal(ReadOnlySpan<byte> token, string sessionId) => Seal("iris seal"u8, token, sessionId);
+
+    /// <summary>What was sealed with this key for this session; null where it was not.</summary>
+    public byte[]? Open(ReadOnlySpan<byte> box, string sessionId) => Open("iris seal"u8, box, sessionId);
+
+    /// <summary>Seals what a ticket says.</summary>
+    public byte[] SealTicket(ReadOnlySpan<byte> content) => Seal("iris ticket"u8, content, "");
+
+    /// <summary>What a ticket says that was made with this key; null where it was not.</summary>
+    public byte[]? OpenTicket(ReadOnlySpan<byte> box) => Open("iris ticket"u8, box, "");
+
+    private byte[] Seal(ReadOnlySpan<byte> label, ReadOnlySpan<byte> content, string sessionId)
     {
-        byte[] box = new byte[NonceSize + token.Length + TagSize];
+        byte[] box = new byte[NonceSize + content.Length + TagSize];
         Span<byte> nonce = box.AsSpan(0, NonceSize);
         RandomNumberGenerator.Fill(nonce);
-        using AesGcm aes = new(SealingKey(), TagSize);
-        aes.Encrypt(nonce, token, box.AsSpan(NonceSize, token.Length), box.AsSpan(NonceSize + token.Length), Encoding.UTF8.GetBytes(sessionId));
+        using AesGcm aes = new(Derive(Message(label, "")), TagSize);
+        aes.Encrypt(
+            nonce, content, box.AsSpan(NonceSize, content.Length), box.AsSpan(NonceSize + content.Length), Encoding.UTF8.GetBytes(sessionId));
         return box;
     }
 
-    /// <summary>What was sealed with this key for this session; null where it was not.</summary>
-    public byte[]? Open(ReadOnlySpan<byte> box, string sessionId)
+    private byte[]? Open(ReadOnlySpan<byte> label, ReadOnlySpan<byte> box, string sessionId)
     {
         if (box.Length < NonceSize + TagSize)
             return null;
-        byte[] token = new byte[box.Length - NonceSize - TagSize];
-        using AesGcm aes = new(SealingKey(), TagSize);
+        byte[] content = new byte[box.Length - NonceSize - TagSize];
+        using AesGcm aes = new(Derive(Message(label, "")), TagSize);
         try
         {
-            aes.Decrypt(box[..NonceSize], box[NonceSize..^TagSize], box[^TagSize..], token, Encoding.UTF8.GetBytes(sessionId));
-            return token;
+            aes.Decrypt(box[..NonceSize], box[NonceSize..^TagSize], box[^TagSize..], content, Encoding.UTF8.GetBytes(sessionId));
+            return content;
         }
         catch (AuthenticationTagMismatchException)
         {
             return null;
         }
     }
-
-    private byte[] SealingKey() => Derive(Message("iris seal"u8, ""));
 
     private byte[] Derive(ArrayBufferWriter<byte> message) => HMACSHA256.HashData(key.Span, message.WrittenSpan);
 

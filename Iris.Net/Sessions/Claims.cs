@@ -10,6 +10,8 @@ internal sealed class Claims(SessionHost host)
     private const int MintAttempts = 4;
     private const int JudgeAttempts = 4;
 
+    private static readonly TimeSpan ContendedPause = TimeSpan.FromMilliseconds(25);
+
     private readonly Idempotency _idempotency = new(host);
 
     private SessionSettings Settings => host.Settings;
@@ -35,7 +37,7 @@ internal sealed class Claims(SessionHost host)
             {
                 SessionHead? head = await Settings.Store.FindAsync(id, cancel).ConfigureAwait(false);
                 if (head is null)
-                    return await host.Presenters.UnknownAsync(id, isOwn: request.Principal is null, cancel).ConfigureAwait(false);
+                    return await host.Presenters.UnknownAsync(id, request.Principal, cancel).ConfigureAwait(false);
                 if (head.Principal != request.Principal)
                     return Refusal.UnknownSession;
                 if (token.IsEmpty)
@@ -68,6 +70,16 @@ internal sealed class Claims(SessionHost host)
     {
         try
         {
+            if (request.HasInvalidField)
+            {
+                SessionHead? head = await Settings.Store.FindAsync(id, cancel).ConfigureAwait(false);
+                return head is null ? await host.Presenters.UnknownAsync(id, request.Principal, cancel).ConfigureAwait(false)
+                    : head.Principal != request.Principal ? Refusal.UnknownSession
+                    : Refusal.BadRequest;
+            }
+
+            if (request.Key is not null)
+                return await ContinueWithKeyAsync(id, guard: null, request, cancel).ConfigureAwait(false);
             return await EnterAsync(await ClaimAsync(id, guard: default, request, cancel).ConfigureAwait(false)).ConfigureAwait(false);
         }
         catch (Exception e) when (!cancel.IsCancellationRequested)
@@ -151,7 +163,7 @@ internal sealed class Claims(SessionHost host)
             id = new SessionId(key.ForSessionId(request.Principal, request.Key!));
             if (await Settings.Store.FindAsync(id, cancel).ConfigureAwait(false) is not null)
                 break;   // it was started with this key of the channel
-            Admission unknown = await host.Presenters.UnknownAsync(id, isOwn: true, cancel).ConfigureAwait(false);
+            Admission unknown = await host.Presenters.UnknownAsync(id, request.Principal, cancel).ConfigureAwait(false);
             if (unknown.Gone is not null)
                 return (id, unknown);
         }
@@ -167,6 +179,8 @@ internal sealed class Claims(SessionHost host)
         try
         {
             Admission claimed = await ClaimAsync(id, guard: default, request, cancel).ConfigureAwait(false);
+            if (claimed.Contended is { Number: > 1 })
+                return Refusal.InFlight;   // whoever starts a session gets no other token than its first
             if (claimed.Turn is not { Head.ClientTurns: > 0 } late)
                 return claimed;
             await late.WithdrawAsync().ConfigureAwait(false);
@@ -179,7 +193,7 @@ internal sealed class Claims(SessionHost host)
     }
 
     private async ValueTask<Admission> ContinueWithKeyAsync(
-        SessionId id, ReadOnlyMemory<byte> guard, TurnRequest request, CancellationToken cancel)
+        SessionId id, ReadOnlyMemory<byte>? guard, TurnRequest request, CancellationToken cancel)
     {
         using KeyGates.Pass pass = await host.Gates.EnterAsync(id.Value, cancel).ConfigureAwait(false);
         Admission claimed = default;
@@ -187,7 +201,7 @@ internal sealed class Claims(SessionHost host)
         {
             if (await _idempotency.JudgeContinueAsync(id, guard, request, cancel).ConfigureAwait(false) is { } judged)
                 return judged;
-            claimed = await EnterAsync(await ClaimAsync(id, guard, request, cancel).ConfigureAwait(false)).ConfigureAwait(false);
+            claimed = await EnterAsync(await ClaimAsync(id, guard.GetValueOrDefault(), request, cancel).ConfigureAwait(false)).ConfigureAwait(false);
             // The same request may have been quicker in another process, and may have committed by now: judged again, key first.
             if (claimed.Refusal is not (Refusal.InFlight or Refusal.StaleToken))
                 break;
@@ -240,6 +254,8 @@ internal sealed class Claims(SessionHost host)
         SessionId id, ReadOnlyMemory<byte> guard, TurnRequest request, CancellationToken cancel)
     {
         BeginResult begun = await Settings.Store.BeginAsync(id, guard, host.LeaseRequest, cancel).ConfigureAwait(false);
+        if (begun.Status == BeginStatus.Held && !host.IsOwn(begun.Lease) && begun.Head!.Principal == request.Principal)
+            begun = await BeginLaterAsync(id, guard, begun, cancel).ConfigureAwait(false);
         if (begun.Head is { } head && head.Principal != request.Principal)
         {
             // Of a request without principal, where the session has one.
@@ -256,13 +272,34 @@ internal sealed class Claims(SessionHost host)
 
         return begun.Status switch
         {
-            BeginStatus.Unknown => request.Principal is null ? Presenters.Unknown(id, begun.Why) : Refusal.UnknownSession,
+            BeginStatus.Unknown => Presenters.Unknown(id, begun, request.Principal),
             BeginStatus.Stale => host.Receipts.Stale(begun.Head!, guard),
-            BeginStatus.Held => host.IsOwn(begun.Lease) ? Refusal.InFlight : Refusal.Contended,
+            BeginStatus.Held => host.IsOwn(begun.Lease) ? Refusal.InFlight : Contended(id, begun),
             _ => new RunningTurn(
                 host, begun.Lease, begun.Head!, begun.NextSeq, await ReadOpenAsync(begun, cancel).ConfigureAwait(false), request),
         };
     }
+
+    // Another process may be done in a moment: its reply is on its way, or its turn is a short one.
+    private async ValueTask<BeginResult> BeginLaterAsync(
+        SessionId id, ReadOnlyMemory<byte> guard, BeginResult begun, CancellationToken cancel)
+    {
+        long since = Settings.Time.GetTimestamp();
+        while (begun.Status == BeginStatus.Held && !host.IsOwn(begun.Lease) && Settings.Time.GetElapsedTime(since) < Settings.ContendedRetry)
+        {
+            await Task.Delay(ContendedPause, Settings.Time, cancel).ConfigureAwait(false);
+            begun = await Settings.Store.BeginAsync(id, guard, host.LeaseRequest, cancel).ConfigureAwait(false);
+        }
+
+        return begun;
+    }
+
+    private Admission Contended(SessionId id, in BeginResult begun) => ((Admission)Refusal.Contended) with
+    {
+        Contended = new PastTurn(
+            id, begun.Head!.Turn + 1, begun.Head.NextSeq, begun.Head.NextSeq,
+            TurnEnd.Contended(begun.Lease.Fence, host.Tokens.CurrentOf(id, begun.Head))),
+    };
 
     private async ValueTask<OpenRequest?> ReadOpenAsync(BeginResult begun, CancellationToken cancel)
     {

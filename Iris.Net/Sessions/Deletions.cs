@@ -23,13 +23,14 @@ internal sealed class Deletions(SessionHost host)
             switch (begun.Status)
             {
                 case BeginStatus.Unknown:
-                    return Presenters.Unknown(id, begun.Why);
+                    return Presenters.Unknown(id, begun, principal);
                 case BeginStatus.Stale:
                     return Refusal.StaleToken;
                 case BeginStatus.Held:
                     return host.IsOwn(begun.Lease) ? Refusal.InFlight : Refusal.Contended;
                 default:
                     await store.DeleteAsync(begun.Lease, Tombstone.Deleted, CancellationToken.None).ConfigureAwait(false);
+                    host.Ended(id);
                     return Refusal.None;
             }
         }

@@ -26,6 +26,14 @@ internal sealed class EventReader : IValueTaskSource, IThreadPoolWorkItem, IDisp
     /// <summary>The next event; false where there is none yet, or none any more.</summary>
     public bool TryRead(out EventKind kind, out ReadOnlySpan<byte> json)
     {
+        bool hasRead = TryTake(out kind, out ReadOnlyMemory<byte> taken);
+        json = taken.Span;
+        return hasRead;
+    }
+
+    /// <summary>As <see cref="TryRead"/>, for who keeps the event a while.</summary>
+    public bool TryTake(out EventKind kind, out ReadOnlyMemory<byte> json)
+    {
         if (IsCut || _at.Next is not { } node)
         {
             Volatile.Write(ref _behindSince, -1);   // it caught up, and begins anew
@@ -40,8 +48,8 @@ internal sealed class EventReader : IValueTaskSource, IThreadPoolWorkItem, IDisp
         return true;
     }
 
-    /// <summary>The place in the journal of the event read last, where that was a record.</summary>
-    public long LastSeq => _at.Seq;
+    /// <summary>Where the event read last stands.</summary>
+    public EventPlace Place => _at.Place;
 
     /// <summary>The attempt's end, once all of its events were read.</summary>
     public TurnEnd? End => !IsCut && _events.End is { } end && _at.Next is null ? end : null;
@@ -52,6 +60,19 @@ internal sealed class EventReader : IValueTaskSource, IThreadPoolWorkItem, IDisp
         _wait.Reset();
         return _events.MustWait(this, _at) ? new(this, _wait.Version) : default;
     }
+
+    /// <summary>Ends the wait, and every later one at once: whoever waits has something else to see to.</summary>
+    public void Nudge()
+    {
+        lock (_events)
+        {
+            IsNudged = true;
+            Wake();
+        }
+    }
+
+    /// <summary>Whether waits end at once.</summary>
+    public bool IsNudged { get; set; }
 
     /// <summary>Lets what was set off before run first, so that its events are there to read.</summary>
     public ValueTask YieldAsync()

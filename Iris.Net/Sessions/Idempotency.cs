@@ -26,23 +26,24 @@ internal sealed class Idempotency(SessionHost host)
         return latest.HasBody(request) ? Again(id, head, running, latest) : Refusal.IdempotencyMismatch;
     }
 
-    /// <summary>Judges a CONTINUE; null where it claims like any request.</summary>
+    /// <summary>Judges a CONTINUE; null where it claims like any request. Without a guard it is that of a connection that is bound to
+    /// the session, which stands for the token that the key came with.</summary>
     public async ValueTask<Admission?> JudgeContinueAsync(
-        SessionId id, ReadOnlyMemory<byte> guard, TurnRequest request, CancellationToken cancel)
+        SessionId id, ReadOnlyMemory<byte>? guard, TurnRequest request, CancellationToken cancel)
     {
         (RunningTurn? running, SessionHead? head) = await LookAsync(id, cancel).ConfigureAwait(false);
         if (head is null)
-            return await host.Presenters.UnknownAsync(id, isOwn: request.Principal is null, cancel).ConfigureAwait(false);
+            return await host.Presenters.UnknownAsync(id, request.Principal, cancel).ConfigureAwait(false);
         if (head.Principal != request.Principal)
             return Refusal.UnknownSession;
         if (!host.Tokens.TryGetCurrent(id, head, out _))
             return Refusal.StaleToken;
         if (await LatestAsync(id, head, running, cancel).ConfigureAwait(false) is not { } latest || !latest.HasKey(request))
             return null;
-        bool isSameToken = CryptographicOperations.FixedTimeEquals(guard.Span, latest.Guard.Span);
+        bool isSameToken = guard is not { } presented || CryptographicOperations.FixedTimeEquals(presented.Span, latest.Guard.Span);
         if (isSameToken && latest.HasBody(request))
             return Again(id, head, running, latest);
-        return isSameToken || CryptographicOperations.FixedTimeEquals(guard.Span, head.Guard.Span) ? Refusal.IdempotencyMismatch : null;
+        return isSameToken || CryptographicOperations.FixedTimeEquals(guard!.Value.Span, head.Guard.Span) ? Refusal.IdempotencyMismatch : null;
     }
 
     private async ValueTask<(RunningTurn? Running, SessionHead? Head)> LookAsync(SessionId id, CancellationToken cancel)

@@ -19,7 +19,7 @@ internal sealed class Presenters(SessionHost host)
         RunningTurn? running = host.Running.Of(id);
         SessionHead? head = await host.Settings.Store.FindAsync(id, cancel).ConfigureAwait(false);
         if (head is null)
-            return new(await UnknownAsync(id, isOwn: principal is null, cancel).ConfigureAwait(false));
+            return new(await UnknownAsync(id, principal, cancel).ConfigureAwait(false));
         if (head.Principal != principal)
             return new(Refusal.UnknownSession);
         if (token is { IsEmpty: true })
@@ -42,18 +42,18 @@ internal sealed class Presenters(SessionHost host)
     public bool IsReceipt(SessionHead head, ReadOnlyMemory<byte> guard) =>
         host.Settings.Receipts && !head.Spent.IsEmpty && CryptographicOperations.FixedTimeEquals(guard.Span, head.Spent.Span);
 
-    /// <summary>The refusal of a session that is not there; why it went is for its own principal, whom a tombstone does not name.</summary>
-    public async ValueTask<Admission> UnknownAsync(SessionId id, bool isOwn, CancellationToken cancel = default)
+    /// <summary>The refusal of a session that is not there; why it went is for its own principal.</summary>
+    public async ValueTask<Admission> UnknownAsync(SessionId id, string? principal, CancellationToken cancel = default)
     {
-        if (!isOwn)
-            return Refusal.UnknownSession;
         BeginResult begun = await host.Settings.Store.BeginAsync(id, NoGuard, host.LeaseRequest, cancel).ConfigureAwait(false);
-        return Unknown(id, begun.Why);
+        return Unknown(id, begun, principal);
     }
 
     /// <summary>The same, where the store told why.</summary>
-    public static Admission Unknown(SessionId id, Tombstone why) =>
-        ((Admission)Refusal.UnknownSession) with { Gone = why == Tombstone.None ? null : new GoneSession(id, why) };
+    public static Admission Unknown(SessionId id, in BeginResult begun, string? principal) => ((Admission)Refusal.UnknownSession) with
+    {
+        Gone = begun.Why == Tombstone.None || begun.Principal != principal ? null : new GoneSession(id, begun.Why),
+    };
 }
 
 /// <summary>What a token opens.</summary>

@@ -21,6 +21,20 @@ internal sealed class Receipts(SessionHost host)
         }
     }
 
+    /// <summary>Lets in whoever wants to read: with the current token, or the one spent last while its successor is not admitted.</summary>
+    public async ValueTask<Presented> OpenAsync(
+        SessionId id, ReadOnlyMemory<byte> token, string? principal, CancellationToken cancel = default)
+    {
+        try
+        {
+            return await host.Presenters.JudgeAsync(id, token, principal, cancel).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!cancel.IsCancellationRequested)
+        {
+            return new(host.StoreFailed(e));
+        }
+    }
+
     /// <summary>The refusal of a token that is not the current one.</summary>
     public Admission Stale(SessionHead head, ReadOnlyMemory<byte> guard) =>
         ((Admission)Refusal.StaleToken) with { CanRecover = host.Presenters.IsReceipt(head, guard) };

@@ -59,7 +59,10 @@ internal sealed class Retention : IAsyncDisposable
     private async ValueTask ExpireAsync(IStateStore store, BeginResult begun, DateTimeOffset since)
     {
         if (begun.Head!.UpdatedAt < since)
+        {
             await store.DeleteAsync(begun.Lease, Tombstone.Expired).ConfigureAwait(false);
+            _host.Ended(begun.Lease.Session);
+        }
         else
             await _host.ReleaseAsync(begun.Lease).ConfigureAwait(false);   // a turn committed in between
     }

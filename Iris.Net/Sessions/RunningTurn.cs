@@ -42,6 +42,8 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
         _journal = new TurnJournal(host.Settings.Store, lease, nextSeq, _records, Events, host.Settings.Time);
         long startSeq = _journal.Begin(new AttemptStart(
             ClosesRequest: open is not null && replay is null, Number, Attempt, host.Minting, replay is null ? body : default, Key));
+        StartSeq = startSeq;
+        Events.Begin(startSeq);
         FirstSeq = replay?.FirstSeq ?? startSeq;
         _isAccepted = replay is { IsAccepted: true };
         _context = new RunningContext(this, _journal, replay, _cancel.Token);
@@ -60,6 +62,12 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
     /// <summary>The seq of the request's first <c>turn_started</c>.</summary>
     public long FirstSeq { get; }
 
+    /// <summary>The seq of the attempt's own <c>turn_started</c>.</summary>
+    public long StartSeq { get; }
+
+    /// <summary>Six random characters that name the attempt.</summary>
+    public string Name => _journal.Name;
+
     /// <summary>The number that the turn has once it commits.</summary>
     public long Number => Head.Turn + 1;
 
@@ -75,6 +83,12 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
 
     private SessionSettings Settings => _host.Settings;
 
+    /// <summary>Its events, for readers that come later than it is over.</summary>
+    public AttemptEvents Attended => new(SessionId, Number, Name, StartSeq, Events);
+
+    /// <summary>The id of the event at a place.</summary>
+    public EventCursor CursorAt(EventPlace place) => new(Number, place.Seq, place.Delta, Name);
+
     /// <summary>The token that started the attempt: the client's until a turn commits.</summary>
     public ReadOnlyMemory<byte> PresentedToken => _host.Tokens.CurrentOf(SessionId, Head);
 
@@ -85,11 +99,22 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
     /// <returns>Null, or the end of the attempt where the store does not take it.</returns>
     public async ValueTask<TurnEnd?> AcceptAsync()
     {
+        TurnEnd? end = await SecureAsync(
+            () => _isAccepted ? null : _records.RequestAccepted(_journal.NextSeq, _journal.Now)).ConfigureAwait(false);
+        _isAccepted |= end is null;
+        return end;
+    }
+
+    /// <summary>Makes the attempt known to the journal, durably once this returns: its token may be given out. Before
+    /// <see cref="Start"/>.</summary>
+    /// <returns>Null, or the end of the attempt where the store does not take it.</returns>
+    public ValueTask<TurnEnd?> SecureAsync() => SecureAsync(static () => null);
+
+    private async ValueTask<TurnEnd?> SecureAsync(Func<JournalEntry?> write)
+    {
         try
         {
-            await _context.AcceptRequestAsync(
-                () => _isAccepted ? null : _records.RequestAccepted(_journal.NextSeq, _journal.Now)).ConfigureAwait(false);
-            _isAccepted = true;
+            await _context.AcceptRequestAsync(write).ConfigureAwait(false);
             return null;
         }
         catch (AttemptOverException over)

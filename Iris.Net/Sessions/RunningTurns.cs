@@ -14,14 +14,17 @@ internal sealed class RunningTurns : IAsyncDisposable
     private readonly HashSet<RunningTurn> _turns = [];
     private readonly ConcurrentDictionary<string, RunningTurn> _bySession = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentDictionary<string, AwaitedTurn> _awaited = new(StringComparer.Ordinal);
     private readonly SessionSettings _settings;
+    private readonly DeltaMemory _deltas;
     private readonly ITimer _timer;
     private int _reserved;   // places of turns that are about to be made
     private volatile bool _draining;
 
-    public RunningTurns(SessionSettings settings)
+    public RunningTurns(SessionSettings settings, DeltaMemory deltas)
     {
         _settings = settings;
+        _deltas = deltas;
         // A tenth of the shortest time that is watched, so that a turn is not cut much later than it should be.
         TimeSpan tick = TimeSpan.FromTicks(Math.Clamp(settings.TurnTimeout.Ticks / 10, ShortestTick.Ticks, LongestTick.Ticks));
         _timer = settings.Time.CreateTimer(static turns => ((RunningTurns)turns!).Tick(), this, tick, tick);
@@ -55,6 +58,45 @@ internal sealed class RunningTurns : IAsyncDisposable
     /// <summary>The turn that this process runs of a session; null where it runs none.</summary>
     public RunningTurn? Of(SessionId id) => _bySession.GetValueOrDefault(id.Value);
 
+    /// <summary>Waits for the next turn of a session that this process begins; its events are kept from the first on. Whoever
+    /// waited gives it up.</summary>
+    public AwaitedTurn Await(SessionId id)
+    {
+        lock (_gate)
+        {
+            if (!_awaited.TryGetValue(id.Value, out AwaitedTurn? next))
+                _awaited[id.Value] = next = new();
+            next.Waiters++;
+            return next;
+        }
+    }
+
+    /// <summary>Lets whoever waits look again: the session is there no more.</summary>
+    public void Rouse(SessionId id)
+    {
+        lock (_gate)
+            if (_awaited.TryGetValue(id.Value, out AwaitedTurn? next))
+                Tell(id, next);
+    }
+
+    /// <summary>Waits no longer.</summary>
+    public void GiveUp(SessionId id, AwaitedTurn awaited)
+    {
+        lock (_gate)
+        {
+            awaited = awaited.Latest;
+            if (--awaited.Waiters == 0)
+                _awaited.TryRemove(KeyValuePair.Create(id.Value, awaited));
+        }
+    }
+
+    // Whoever waited waits for the one behind it from now on: no turn begins and ends between two looks without its events being kept.
+    private void Tell(SessionId id, AwaitedTurn next)
+    {
+        _awaited[id.Value] = next.Next = new AwaitedTurn { Waiters = next.Waiters };
+        next.Begun.SetResult();
+    }
+
     /// <summary>Gives up a place that was kept.</summary>
     public void GiveUp()
     {
@@ -82,6 +124,7 @@ internal sealed class RunningTurns : IAsyncDisposable
         lock (_gate)
         {
             _turns.Remove(turn);
+            _deltas.Add(turn);
             // Its session may have another by now, where this one lost its lease.
             _bySession.TryRemove(KeyValuePair.Create(turn.SessionId.Value, turn));
             TellWhereEmpty();
@@ -115,6 +158,11 @@ internal sealed class RunningTurns : IAsyncDisposable
     {
         _turns.Add(turn);
         _bySession[turn.SessionId.Value] = turn;
+        if (!_awaited.IsEmpty && _awaited.TryGetValue(turn.SessionId.Value, out AwaitedTurn? next))
+        {
+            turn.Events.Keep();
+            Tell(turn.SessionId, next);
+        }
     }
 
     private Refusal Refuses()
@@ -141,7 +189,35 @@ internal sealed class RunningTurns : IAsyncDisposable
 
     private void Tick()
     {
+        _deltas.Tick();
         foreach (RunningTurn turn in Snapshot())
             turn.Tick();
+    }
+}
+
+/// <summary>A turn that is waited for.</summary>
+internal sealed class AwaitedTurn
+{
+    private AwaitedTurn? _next;
+
+    /// <summary>Ends once it begins, or none will.</summary>
+    public TaskCompletionSource Begun { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>How many wait for it; under the lock of <see cref="RunningTurns"/>.</summary>
+    public int Waiters { get; set; }
+
+    /// <summary>The one behind it, for which its waiters wait once it began; null before.</summary>
+    public AwaitedTurn? Next { get => Volatile.Read(ref _next); set => Volatile.Write(ref _next, value); }
+
+    /// <summary>The one that has not begun yet.</summary>
+    public AwaitedTurn Latest
+    {
+        get
+        {
+            AwaitedTurn latest = this;
+            while (latest.Next is { } next)
+                latest = next;
+            return latest;
+        }
     }
 }

@@ -22,12 +22,19 @@ internal sealed class SessionHost : IAsyncDisposable
         Minting = new Minting(settings.MintSessionId, settings.MintToken);
         HostCapabilities capabilities = settings.Adapter.Capabilities;
         _defDigest = ProgramDigest.Of(capabilities.Name, capabilities.Version);
-        Running = new RunningTurns(settings);
+        EventLimits = new(Lasting: 1 << 20, LastingFor: TimeSpan.FromSeconds(1), Most: 4 << 20)
+        {
+            Remembered = Math.Min(settings.MaxDeltaMemory, DeltaMemory.OfOneTurn),
+        };
+        Deltas = new DeltaMemory(settings.Time, settings.MaxDeltaMemory);
+        Running = new RunningTurns(settings, Deltas);
+        Readers = new SessionReaders(settings.MaxReadersPerSession);
         Claims = new Claims(this);
         Presenters = new Presenters(this);
         Receipts = new Receipts(this);
         Cancels = new Cancels(this);
         Deletions = new Deletions(this);
+        Tickets = new Tickets(this);
         _accepted = new AcceptedWork(this);
         if (settings.SessionTtl is { } ttl)
             _retention = new Retention(this, ttl);
@@ -52,16 +59,28 @@ internal sealed class SessionHost : IAsyncDisposable
     /// <summary>Ends whole sessions.</summary>
     public Deletions Deletions { get; }
 
+    /// <summary>What ends with a session.</summary>
+    public BoundConnections Connections { get; } = new();
+
+    /// <summary>Keys for URLs, each to read one session for a while.</summary>
+    public Tickets Tickets { get; }
+
     /// <summary>Where the requests of one session that carry keys wait for one another.</summary>
     public KeyGates Gates { get; } = new();
 
     public RunningTurns Running { get; }
 
+    /// <summary>The events of turns that ended a moment ago.</summary>
+    public DeltaMemory Deltas { get; }
+
+    /// <summary>How many follow each session.</summary>
+    public SessionReaders Readers { get; }
+
     public ChannelKeys Keys => _keys ?? throw new InvalidOperationException("The sessions are not open yet.");
 
     public Tokens Tokens => _tokens ?? throw new InvalidOperationException("The sessions are not open yet.");
 
-    public EventLimits EventLimits { get; } = new(Lasting: 1 << 20, LastingFor: TimeSpan.FromSeconds(1), Most: 4 << 20);
+    public EventLimits EventLimits { get; }
 
     public LeaseRequest LeaseRequest => new(_owner, Settings.LeaseTtl);
 
@@ -96,6 +115,15 @@ internal sealed class SessionHost : IAsyncDisposable
         await Running.DisposeAsync().ConfigureAwait(false);
         while (_idleRecords.TryDequeue(out RecordWriter? records))
             records.Dispose();
+    }
+
+    /// <summary>A session is gone: whoever follows it or is bound to it is told, and nothing of it is remembered here.</summary>
+    public void Ended(SessionId id)
+    {
+        Tickets.Forget(id);
+        Deltas.Forget(id);
+        Running.Rouse(id);
+        Connections.End(id);
     }
 
     /// <summary>Gives a lease back. Where the store cannot be reached it runs out by itself.</summary>

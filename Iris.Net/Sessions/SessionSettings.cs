@@ -26,6 +26,15 @@ internal sealed record SessionSettings
     /// <summary>Whether a spent token is a receipt.</summary>
     public bool Receipts { get; init; } = true;
 
+    /// <summary>Bytes of events that are kept for readers to come; 0 keeps none.</summary>
+    public long MaxDeltaMemory { get; init; } = 256L << 20;
+
+    /// <summary>Streams that follow one session at a time.</summary>
+    public int MaxReadersPerSession { get; init; } = 16;
+
+    /// <summary>The silence after which a stream says that it lives.</summary>
+    public TimeSpan SseHeartbeat { get; init; } = TimeSpan.FromSeconds(15);
+
     public Func<string>? MintSessionId { get; init; }
 
     public Func<string>? MintToken { get; init; }
@@ -39,6 +48,9 @@ internal sealed record SessionSettings
 
     /// <summary>How long a cancelled program may take to end.</summary>
     public TimeSpan CancelGrace { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a claim is tried again quietly while another process holds the session.</summary>
+    public TimeSpan ContendedRetry { get; init; } = TimeSpan.FromMilliseconds(250);
 
     public TimeSpan LeaseTtl { get; init; } = TimeSpan.FromSeconds(30);
 

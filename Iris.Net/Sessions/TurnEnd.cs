@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
 using Iris.Net.Journal;
 
 namespace Iris.Net.Sessions;
@@ -105,6 +107,21 @@ internal sealed class TurnEnd
             ExpiresAt = expiresAt,
         };
 
+    /// <summary>What a turn's marker tells of its end, without a token.</summary>
+    public static TurnEnd OfMarker(in JournalEntry marker)
+    {
+        JsonElement payload = RecordPayload.Of(marker);
+        bool isParked = payload.TryGetProperty("wait"u8, out JsonElement wait);
+        bool hasOutput = payload.TryGetProperty("output"u8, out JsonElement output);
+        ReadOnlySpan<byte> value = isParked ? JsonMarshal.GetRawUtf8Value(wait) : hasOutput ? JsonMarshal.GetRawUtf8Value(output) : default;
+        return new(isParked ? TurnStatus.Parked : TurnStatus.Finished)
+        {
+            Fields = isParked ? (byte[])[.. "\"status\":\"parked\",\"wait\":"u8, .. value]
+                : hasOutput ? (byte[])[.. "\"status\":\"finished\",\"output\":"u8, .. value]
+                : MembersOf(FinishedReply),
+        };
+    }
+
     public static TurnEnd Aborted(AbortReason reason, ReadOnlyMemory<byte> token) =>
         new(TurnStatus.Aborted) { Fields = AbortedFields, Token = token, Reason = reason };
 
@@ -130,6 +147,16 @@ internal sealed class TurnEnd
 
     /// <summary>The same end where it is told as an outcome: it left no commit.</summary>
     public TurnEnd AsAborted() => Aborted(Reason, Token);
+
+    /// <summary>The same end as it is told to who must not have the token.</summary>
+    public TurnEnd WithoutToken() => new(Status)
+    {
+        Fields = Fields,
+        Reason = Reason,
+        ErrorId = ErrorId,
+        Error = Error,
+        ExpiresAt = ExpiresAt,
+    };
 
     /// <summary>What a commit answers, without names and tokens: <c>{"status":"finished"[,"output":…]}</c> or
     /// <c>{"status":"parked","wait":…}</c>.</summary>

@@ -5,7 +5,11 @@ namespace Iris.Net.Sessions;
 internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<IThreadPoolWorkItem> queue)
 {
     private EventReader[] _readers = [];
+    private Node? _first;   // the one before those that are remembered
     private Node? _tail;   // none before the first reader
+    private long _startSeq;
+    private long _remembered;   // bytes from the first to the tail
+    private EventPlace _lost = EventPlace.None;   // the last text that is not remembered
     private volatile TurnEnd? _end;
     private long _published = -1;
     private TaskCompletionSource<TurnEnd>? _ended;   // where somebody waits for the end alone
@@ -13,8 +17,11 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     /// <summary>How the attempt ended; null while it runs. Behind it no event comes.</summary>
     public TurnEnd? End => _end;
 
-    /// <summary>Whether anybody follows: events that nobody reads need not be encoded.</summary>
-    public bool IsFollowed => Volatile.Read(ref _readers).Length > 0;
+    /// <summary>Whether anybody follows, or followed and may come back: events that nobody reads need not be encoded.</summary>
+    public bool IsFollowed => Volatile.Read(ref _readers).Length > 0 || (limits.Remembered > 0 && Volatile.Read(ref _tail) is not null);
+
+    /// <summary>Bytes that are kept for readers to come.</summary>
+    public long Remembered => Volatile.Read(ref _remembered);
 
     /// <summary>Whether there was live text, which nobody keeps.</summary>
     public bool HadDeltas { get; private set; }
@@ -22,6 +29,9 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     /// <summary>The seq of the last record that is in the journal. A reader that is attached before this is asked gets every
     /// later one.</summary>
     public long PublishedSeq => Volatile.Read(ref _published);
+
+    /// <summary>Says where the attempt begins, before anything else.</summary>
+    public void Begin(long startSeq) => _startSeq = startSeq;
 
     /// <summary>Says how far the journal goes, before its readers are told.</summary>
     public void Publish(long seq) => Interlocked.Exchange(ref _published, seq);   // a full fence, see Attach
@@ -52,7 +62,9 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
             bool isDelta = kind == EventKind.Delta;
             if (!isDelta || !_tail.TryJoin(json))
                 _tail = _tail.Next = new Node(
-                    kind, json, _tail.Deltas + (isDelta ? json.Length : 0), seq, isOpen: isDelta && AllAreBehind());
+                    kind, json, _tail.Deltas + (isDelta ? json.Length : 0), isDelta ? _tail.Place.Next : new(seq, 0),
+                    isOpen: isDelta && AllAreBehind());
+            Remember(json.Length);
             foreach (EventReader reader in _readers)
                 reader.Appended(_tail, time, limits);
         }
@@ -90,11 +102,85 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     {
         lock (this)
         {
-            EventReader reader = new(this, _tail ??= new Node(default, [], 0), queue);
-            _readers = [.. _readers, reader];
-            Interlocked.MemoryBarrier();   // who appends sees the reader, or the reader sees what was appended
+            EventReader reader = Attach(Kept());
             publishedSeq = PublishedSeq;   // under the lock: no text comes in between
             return reader;
+        }
+    }
+
+    /// <summary>A reader of all events behind a place, as far as they are remembered.</summary>
+    /// <param name="after">The place.</param>
+    /// <param name="from">Where the reader begins: beyond that place where something before is not remembered.</param>
+    /// <param name="lostText">Whether text is missing between the two.</param>
+    public EventReader Attach(EventPlace after, out EventPlace from, out bool lostText)
+    {
+        lock (this)
+        {
+            Kept();
+            Node at = _first!;
+            while (at.Next is { } next && next.Place <= after)
+                at = next;
+            from = at.Place;
+            lostText = _lost > after;
+            return Attach(at);
+        }
+    }
+
+    /// <summary>Keeps what comes from now on, for a reader that is about to come.</summary>
+    public void Keep()
+    {
+        lock (this)
+            Kept();
+    }
+
+    /// <summary>The place of the last event.</summary>
+    public EventPlace LastPlace()
+    {
+        lock (this)
+            return _end is null ? Kept().Place : EndPlace();
+    }
+
+    /// <summary>The place of the event that says how the attempt ended, behind all others.</summary>
+    public EventPlace EndPlace()
+    {
+        lock (this)
+        {
+            EventPlace last = Kept().Place;
+            return _end is { IsCommitted: false } && PublishedSeq > last.Seq ? new(PublishedSeq, 1) : last.Next;
+        }
+    }
+
+    private Node Kept()
+    {
+        if (_tail is { } tail)
+            return tail;
+        if (HadDeltas)
+            _lost = new(Math.Max(_startSeq, PublishedSeq), 0);
+        _first = new Node(default, [], 0, new(Math.Max(_startSeq, PublishedSeq), 0));
+        Volatile.Write(ref _tail, _first);
+        Interlocked.MemoryBarrier();   // who appends sees that it is kept, or what was appended is seen here
+        return _first;
+    }
+
+    private EventReader Attach(Node at)
+    {
+        at.Take();   // nothing is joined any more to what this reader has passed
+        EventReader reader = new(this, at, queue);
+        _readers = [.. _readers, reader];
+        Interlocked.MemoryBarrier();   // who appends sees the reader, or the reader sees what was appended
+        return reader;
+    }
+
+    // Records can be had again from the journal, but text would be gone with them: what is forgotten is the oldest of all.
+    private void Remember(int bytes)
+    {
+        _remembered += bytes + Node.Overhead;
+        while (_remembered > limits.Remembered && _first!.Next is { } next && (next != _tail || limits.Remembered == 0))
+        {
+            _remembered -= next.Size;
+            if (next.Kind == EventKind.Delta)
+                _lost = next.Place;
+            _first = next;
         }
     }
 
@@ -111,7 +197,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     {
         lock (this)
         {
-            if (at.Next is not null || End is not null || reader.IsCut)
+            if (at.Next is not null || End is not null || reader.IsCut || reader.IsNudged)
                 return false;
             reader.Register();
             return true;
@@ -128,8 +214,11 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
 
     /// <summary>One event; a reader's place is the last one that it took. Open ones are deltas that no reader has come to yet:
     /// further ones are joined to them.</summary>
-    internal sealed class Node(EventKind kind, byte[] json, long deltas, long seq = -1, bool isOpen = false)
+    internal sealed class Node(EventKind kind, byte[] json, long deltas, EventPlace place, bool isOpen = false)
     {
+        /// <summary>What an event costs beside its bytes.</summary>
+        public const int Overhead = 32;
+
         private const int LongestJoined = 16 * 1024;
 
         private Node? _next;
@@ -139,14 +228,17 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
 
         public EventKind Kind => kind;
 
-        /// <summary>A record's place in the journal.</summary>
-        public long Seq => seq;
+        /// <summary>Where it stands; of joined text the last one's.</summary>
+        public EventPlace Place { get; private set; } = place;
+
+        /// <summary>What it counts in memory.</summary>
+        public int Size { get; private set; } = json.Length + Overhead;
 
         /// <summary>Bytes of deltas up to here: the distance of two nodes is a backlog.</summary>
         public long Deltas { get; private set; } = deltas;
 
         /// <summary>The event, which does not change any more.</summary>
-        public ReadOnlySpan<byte> Take()
+        public ReadOnlyMemory<byte> Take()
         {
             if (_isOpen)
             {
@@ -154,7 +246,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
                     _isOpen = false;
             }
 
-            return _json.AsSpan(0, _length);
+            return _json.AsMemory(0, _length);
         }
 
         /// <summary>Joins a delta to this one; false where a reader may have it already.</summary>
@@ -169,6 +261,8 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
                     return _isOpen = false;
                 ChannelEvent.Join(ref _json, ref _length, text);
                 Deltas += text.Length;
+                Size += delta.Length + Overhead;
+                Place = Place.Next;
                 return true;
             }
         }
@@ -189,4 +283,28 @@ internal sealed record EventLimits(long Lasting, TimeSpan LastingFor, long Most)
 {
     /// <summary>Where this much waits for every reader, further deltas are joined.</summary>
     public long JoinedFrom { get; init; } = Lasting / 16;
+
+    /// <summary>Bytes of an attempt's newest events that are kept for readers to come, once there was one.</summary>
+    public long Remembered { get; init; }
+}
+
+/// <summary>A place among the events of one attempt.</summary>
+/// <param name="Seq">The seq of the last journal record at or before it.</param>
+/// <param name="Delta">How many events followed that record.</param>
+internal readonly record struct EventPlace(long Seq, long Delta)
+{
+    /// <summary>Before every event.</summary>
+    public static EventPlace None => new(-1, 0);
+
+    /// <summary>The place of the next event that is no record.</summary>
+    public EventPlace Next => new(Seq, Delta + 1);
+
+    public static bool operator <=(EventPlace left, EventPlace right) => !(left > right);
+
+    public static bool operator >=(EventPlace left, EventPlace right) => !(left < right);
+
+    public static bool operator <(EventPlace left, EventPlace right) => right > left;
+
+    public static bool operator >(EventPlace left, EventPlace right) =>
+        left.Seq > right.Seq || (left.Seq == right.Seq && left.Delta > right.Delta);
 }

@@ -11,8 +11,13 @@ internal sealed class TurnJournal(
     private JournalEntry[] _pending = records.Entries;
     private int _count;
     private AttemptStart? _start;
+    private Minting? _minting;
+    private string? _name;
 
     public RecordWriter Records => records;
+
+    /// <summary>Six random characters that name the attempt; made once somebody asks.</summary>
+    public string Name => _name ?? Interlocked.CompareExchange(ref _name, _minting!.ShortName(), null) ?? _name;
 
     /// <summary>The seq that the next record takes.</summary>
     public long NextSeq { get; private set; } = nextSeq;
@@ -25,6 +30,7 @@ internal sealed class TurnJournal(
     public long Begin(AttemptStart start)
     {
         _start = start with { Seq = NextSeq };
+        _minting = start.Minting;
         NextSeq += start.ClosesRequest ? 2 : 1;
         return NextSeq - 1;
     }
@@ -75,7 +81,7 @@ internal sealed class TurnJournal(
         long seq = start.Seq;
         if (start.ClosesRequest)
             Push(records.RequestClosed(seq++, Now));
-        Push(records.TurnStarted(seq, Now, start.Turn, start.Attempt, start.Minting.ShortName(), start.Body.Span, start.Key.Span));
+        Push(records.TurnStarted(seq, Now, start.Turn, start.Attempt, Name, start.Body.Span, start.Key.Span));
     }
 
     private void Push(in JournalEntry entry)

@@ -52,6 +52,7 @@ public interface IStateStore : IAsyncDisposable
     /// <summary>Sessions by status, ordered by id.</summary>
     IAsyncEnumerable<ListedSession> ListAsync(ListQuery query, CancellationToken cancel = default);
 
-    /// <summary>Deletes the leased session, its journal and its mail.</summary>
+    /// <summary>Deletes the leased session, its journal and its mail. For a while <see cref="BeginAsync"/> still tells why, and whose
+    /// it was.</summary>
     ValueTask DeleteAsync(Lease lease, Tombstone why, CancellationToken cancel = default);
 }

@@ -86,12 +86,12 @@ public sealed class MemoryStateStore : IStateStore
         SessionId id, ReadOnlyMemory<byte> guard, LeaseRequest by, CancellationToken cancel = default)
     {
         if (!_sessions.TryGet(id.Value, out SessionCell? cell))
-            return new(BeginResult.Unknown(_gone.Why(id.Value, Now)));
+            return new(_gone.Of(id.Value, Now));
         for (; ; )
         {
             SessionCell.State state = cell.Now;
             if (state.Deleted)
-                return new(BeginResult.Unknown(Tombstone.Deleted));
+                return new(BeginResult.Unknown(Tombstone.Deleted, state.Head.Principal));
             if (!guard.IsEmpty && !state.Matches(guard.Span))
                 return new(BeginResult.Stale(state.Head));
             long now = Now;
@@ -256,7 +256,7 @@ public sealed class MemoryStateStore : IStateStore
         if (_sessions.TryGet(lease.Session.Value, out SessionCell? cell))
             while (cell.Now is { } state && state.Holds(lease))
                 if (_sessions.TryRemove(lease.Session.Value, cell, state))
-                    _gone.Add(lease.Session.Value, why, Now);
+                    _gone.Add(lease.Session.Value, why, state.Head.Principal, Now);
         return default;
     }
 

@@ -25,6 +25,7 @@ public static class StoreConformance
         Check(Leases.ARenewedLeaseLastsFromThen),
         Check(Leases.AReleasedLeaseIsLost),
         Check(Leases.ADeletedSessionIsGone),
+        Check(Leases.WhoseADeletedSessionWasIsToldWithWhyItIsGone),
         Check(Leases.ALeaseOfADeletedSessionDoesNotReachItsSuccessor),
         Check(Journals.SeqsRiseBeyondTheJournalsLast),
         Check(Journals.SeqsRiseWithinAnAppend),

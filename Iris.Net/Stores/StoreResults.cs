@@ -73,8 +73,14 @@ public readonly struct BeginResult
     /// <summary>Why there is no session, while the store still knows.</summary>
     public Tombstone Why { get; private init; }
 
+    /// <summary>Whose the session was that is gone; null where it was nobody's in particular.</summary>
+    public string? Principal { get; private init; }
+
     /// <summary>There is no such session.</summary>
-    public static BeginResult Unknown(Tombstone why = Tombstone.None) => new() { Status = BeginStatus.Unknown, Why = why };
+    /// <param name="why">Why it is gone.</param>
+    /// <param name="principal">Whose it was, as its head said.</param>
+    public static BeginResult Unknown(Tombstone why = Tombstone.None, string? principal = null) =>
+        new() { Status = BeginStatus.Unknown, Why = why, Principal = principal };
 
     /// <summary>The guard is not the current one.</summary>
     public static BeginResult Stale(SessionHead head) => new() { Status = BeginStatus.Stale, Head = head };

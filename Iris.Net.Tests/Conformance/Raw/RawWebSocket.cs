@@ -36,10 +36,10 @@ internal sealed class RawWebSocket : IAsyncDisposable
     public static Task<RawWebSocket> OpenAsync(Uri server, params byte[] first) => OpenAsync(server, [], first);
 
     /// <summary>As the other, with field lines beside the handshake's own.</summary>
-    public static async Task<RawWebSocket> OpenAsync(Uri server, string[] fields, byte[] first)
+    public static async Task<RawWebSocket> OpenAsync(Uri server, string[] fields, byte[] first, string target = "/v1/ws")
     {
         RawConnection connection = await RawConnection.OpenAsync(server);
-        await connection.WriteAsync((byte[])[.. RawRequest.Get("/v1/ws", [.. fields, .. HandshakeFields]).Bytes(server), .. first]);
+        await connection.WriteAsync((byte[])[.. RawRequest.Get(target, [.. fields, .. HandshakeFields]).Bytes(server), .. first]);
         RawHead head = await connection.ReadHeadAsync();
         Assert.That(head.Status, Is.EqualTo(101), head.StatusLine);
         Assert.That(head["Sec-WebSocket-Accept"], Is.EqualTo(Accept));

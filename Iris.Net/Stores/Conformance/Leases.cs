@@ -74,6 +74,20 @@ internal static class Leases
         t.Is(false, await t.Store.RenewAsync(lease, StoreTrial.Ttl).ConfigureAwait(false));
     }
 
+    public static async Task WhoseADeletedSessionWasIsToldWithWhyItIsGone(StoreTrial t)
+    {
+        foreach (string? principal in (string?[])["somebody", "ä", null])
+        {
+            SessionId id = new($"of {principal}");
+            await t.CommitAsync(await t.CreateAsync(id: id.Value).ConfigureAwait(false), 1, Head("T1") with { Principal = principal }).ConfigureAwait(false);
+            await t.Store.DeleteAsync(await t.TakeAsync(id.Value).ConfigureAwait(false), Tombstone.Deleted).ConfigureAwait(false);
+            BeginResult gone = await t.Store.BeginAsync(id, default, StoreTrial.You).ConfigureAwait(false);
+            t.Is(BeginStatus.Unknown, gone.Status);
+            if (gone.Why != Tombstone.None)   // a store may have forgotten it
+                t.Is(principal, gone.Principal);
+        }
+    }
+
     public static async Task ALeaseOfADeletedSessionDoesNotReachItsSuccessor(StoreTrial t)
     {
         Lease old = await t.CreateAsync().ConfigureAwait(false);

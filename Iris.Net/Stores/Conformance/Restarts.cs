@@ -80,11 +80,14 @@ internal static class Restarts
     public static async Task ADeletedSessionStaysDeletedOverARestart(StoreTrial t)
     {
         Lease lease = await t.CreateAsync().ConfigureAwait(false);
-        await t.AppendAsync(lease, 1, RecordKind.TurnStarted, RecordKind.RequestAccepted).ConfigureAwait(false);
+        await t.CommitAsync(lease, 1, Head("T0") with { Principal = "somebody" }).ConfigureAwait(false);
+        lease = await t.TakeAsync().ConfigureAwait(false);
+        await t.AppendAsync(lease, 2, RecordKind.TurnStarted, RecordKind.RequestAccepted).ConfigureAwait(false);
         await t.Store.DeleteAsync(lease, Tombstone.Expired).ConfigureAwait(false);
         await t.RestartAsync().ConfigureAwait(false);
         await Leases.IsGoneAsync(t).ConfigureAwait(false);
-        t.Is(Tombstone.Expired, (await t.BeginAsync("T0", StoreTrial.Me).ConfigureAwait(false)).Why);
+        BeginResult gone = await t.BeginAsync("T0", StoreTrial.Me).ConfigureAwait(false);
+        t.Is((Tombstone.Expired, "somebody"), (gone.Why, gone.Principal));
         await t.CreateAsync("U0").ConfigureAwait(false);
         await t.RestartAsync().ConfigureAwait(false);
         t.Is("U0", await t.GuardAsync().ConfigureAwait(false), "its successor");

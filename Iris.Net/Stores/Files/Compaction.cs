@@ -143,8 +143,10 @@ internal sealed class Compaction : IAsyncDisposable
             return;
         }
 
+        if (_log.Read(session.Last) is not { } known)
+            return;   // looked at once more
         RecordFrame frame = new() { Kind = FrameKind.Deleted, Previous = RecordFrame.None, Why = session.Why, Used = session.Used };
-        _sessions.Append(session, _log.Append(frame, session.Id, [], null));
+        _sessions.Append(session, _log.Append(frame, session.Id, known.Entries(), null));
     }
 
     private static RecordFrame Snapshot(FileSession session, List<FrameBytes> frames, out List<JournalEntry> kept)

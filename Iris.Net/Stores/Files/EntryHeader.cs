@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using Iris.Net.Journal;
 
 namespace Iris.Net.Stores.Files;
@@ -14,6 +15,9 @@ internal static class EntryHeader
 
     /// <summary>The head that a commit left, where none of its records holds it. It is no record, and not in the chain.</summary>
     public const RecordKind HeadBeside = (RecordKind)255;
+
+    /// <summary>Whose a deleted session was. It is no record, and not in the chain.</summary>
+    public const RecordKind Owner = (RecordKind)254;
 
     private const int LengthAt = 8, KindAt = 12;
 
@@ -39,6 +43,10 @@ internal static class EntryHeader
         return true;
     }
 
+    /// <summary>What a deletion keeps of a head: its principal, where it has one.</summary>
+    public static JournalEntry[] OwnerOf(SessionHead head) =>
+        head.Principal is { } principal ? [new JournalEntry(0, Owner, Encoding.UTF8.GetBytes(principal))] : [];
+
     public static bool HoldsHead(JournalEntry entry) => HeadRecord.IsOne(entry.Kind) || entry.Kind == HeadBeside;
 
     /// <summary>The chain behind a record of a frame.</summary>
@@ -46,7 +54,7 @@ internal static class EntryHeader
         entry.Kind switch
         {
             Dropped => HashChain.Read(entry.Utf8.Span),
-            HeadBeside => chain,
+            HeadBeside or Owner => chain,
             _ => chain.After(entry.Utf8.Span),
         };
 }

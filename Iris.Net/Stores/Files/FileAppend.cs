@@ -131,7 +131,7 @@ internal sealed class FileAppend(FileSessions sessions, SegmentWriter log, TimeP
                 Used = Now,
                 Before = hot.Chain,
             };
-            Write(session, ref frame, [], wait);
+            Write(session, ref frame, EntryHeader.OwnerOf(hot.Head), wait);
             sessions.Stand(session, frame);
         }
 

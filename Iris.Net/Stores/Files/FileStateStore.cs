@@ -99,8 +99,10 @@ public sealed class FileStateStore : IStateStore
             return new(BeginResult.Unknown());
         lock (session)
         {
-            if (session.IsDeleted || session.Last == RecordFrame.None)
-                return new(BeginResult.Unknown(session.Why));
+            if (session.IsDeleted)
+                return new(Gone(session));
+            if (session.Last == RecordFrame.None)
+                return new(BeginResult.Unknown());
             HotSession hot = Certain(session);
             if (!guard.IsEmpty && !hot.Matches(guard.Span))
                 return new(BeginResult.Stale(hot.Head));
@@ -255,4 +257,8 @@ public sealed class FileStateStore : IStateStore
             return session.IsDeleted || session.Last == RecordFrame.None ? null
                 : session.Hot?.Head ?? _log.Read(session.HeadAt)?.Head();
     }
+
+    // What cannot be read tells nothing: without its principal, the reason would be told to anybody.
+    private BeginResult Gone(FileSession session) =>
+        _log.Read(session.Last) is { } frame ? BeginResult.Unknown(session.Why, frame.Owner()) : BeginResult.Unknown();
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using Iris.Net.Journal;
 
 namespace Iris.Net.Stores.Files;
@@ -11,6 +12,9 @@ internal readonly record struct FrameBytes(RecordFrame Frame, ReadOnlyMemory<byt
 
     /// <summary>The head that it has.</summary>
     public SessionHead Head() => HeadRecord.Read(Array.FindLast(Entries(), EntryHeader.HoldsHead));
+
+    /// <summary>Of a deletion: whose the session was.</summary>
+    public string? Owner() => Entries() is [{ Kind: EntryHeader.Owner } owner] ? Encoding.UTF8.GetString(owner.Utf8.Span) : null;
 
     /// <summary>The session's chain behind it.</summary>
     public HashChain Chain()

@@ -83,10 +83,10 @@ internal sealed class JournalVerifier(CancellationToken cancel, string? kept = n
         {
             if (entry.Kind == EntryHeader.Dropped && (frame.Kind != FrameKind.Snapshot || entry.Utf8.Length != HashChain.Size))
                 return "a dropped record is not as it was written";
-            if (entry.Kind != EntryHeader.HeadBeside && entry.Seq < next)
+            if (entry.Kind is not (EntryHeader.HeadBeside or EntryHeader.Owner) && entry.Seq < next)
                 return "a record's seq is not beyond the one before it";
             chain = chain.After(entry);
-            next = entry.Kind == EntryHeader.HeadBeside ? next : entry.Seq + 1;
+            next = entry.Kind is EntryHeader.HeadBeside or EntryHeader.Owner ? next : entry.Seq + 1;
         }
 
         // A snapshot tells the same story as the frames that it replaces.
@@ -107,7 +107,7 @@ internal sealed class JournalVerifier(CancellationToken cancel, string? kept = n
         if (frame.Kind != FrameKind.Append || frame.Previous == RecordFrame.None)
             _kept.Clear();
         foreach (JournalEntry entry in entries)
-            if (entry.Kind is not (EntryHeader.Dropped or EntryHeader.HeadBeside))
+            if (entry.Kind is not (EntryHeader.Dropped or EntryHeader.HeadBeside or EntryHeader.Owner))
                 _kept.Add(entry with { Utf8 = entry.Utf8.ToArray() });
     }
 

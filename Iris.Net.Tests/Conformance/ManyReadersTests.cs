@@ -1,0 +1,156 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Text;
+using Iris.Net.Tests.Conformance.Raw;
+using RawClient = Iris.Net.Tests.Server.RawClient;
+
+namespace Iris.Net.Tests.Conformance;
+
+/// <summary>Many that read one turn, some of which never read: no reader holds up a turn, and none sees another turn than the
+/// others.</summary>
+[NonParallelizable]
+public sealed class ManyReadersTests
+{
+    private const int Readers = 12, Stuck = 4, DeltaSize = 8 * 1024;
+
+    private static readonly bool IsLong = Environment.GetEnvironmentVariable("IRIS_LONG") == "1";
+
+    // One turn speaks 2 MiB, which a reader that never reads can neither buffer nor be let wait for.
+    [TestCase(1, 14)]
+    [TestCase(100, 80)]
+    [Category("Long")]
+    public async Task All_see_the_same_and_hold_up_nobody(int turns, int pauseMs)
+    {
+        int rounds = IsLong ? turns == 1 ? 20 : 2 : 1;
+        if (!IsLong)
+            (turns, pauseMs) = (Math.Min(turns, 6), 14);
+        List<double> alone = [], read = [];
+        for (int round = 0; round < rounds; round++)
+        {
+            if (IsLong)
+                alone.AddRange(await RunAsync(turns, isRead: false, TimeSpan.FromMilliseconds(pauseMs)));
+            read.AddRange(await RunAsync(turns, isRead: true, TimeSpan.FromMilliseconds(pauseMs)));
+        }
+
+        if (!IsLong)
+            return;
+        double ratio = Median(read) / Median(alone);
+        TestContext.Out.WriteLine(
+            $"{turns} turns at once, {alone.Count} each: {Median(alone):F0} ms alone, {Median(read):F0} ms with {Readers} that read and {Stuck} that do not: {ratio:F2}");
+        Assert.That(ratio, Is.LessThanOrEqualTo(1.2));
+    }
+
+    // The times of so many turns at once, in milliseconds.
+    private static async Task<double[]> RunAsync(int turns, bool isRead, TimeSpan pause)
+    {
+        string text = new('d', DeltaSize);
+        using Gate gate = new();
+        await using Channel channel = await Channel.StartAsync(async (turn, cancel) =>
+        {
+            if (turn.Number == 1)
+                return TurnOutcome.ParkedOnUser();
+            await gate.PassAsync();
+            for (int i = 0; i < 256; i++)
+            {
+                await turn.DeltaAsync($"{i} {text}", cancel);
+                if (i % 16 == 0)
+                    await Programs.StepAsync(turn, "s", () => i);
+                await Task.Delay(pause, cancel);
+            }
+
+            return TurnOutcome.Finished();
+        });
+        List<Turn> running = [];
+        for (int i = 0; i < turns; i++)
+            running.Add(await Turn.BeginAsync(channel, isRead));
+        await gate.ReachedAsync();
+        long start = Stopwatch.GetTimestamp();
+        gate.Open();
+        double[] times = await Task.WhenAll(running.Select(async turn =>
+        {
+            Assert.That((await turn.Reply).Json.GetProperty("status").GetString(), Is.EqualTo("finished"));
+            return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        }));
+        await Task.WhenAll(running.Select(turn => turn.CheckAsync()));
+        return times;
+    }
+
+    private static double Median(List<double> times) => times.Order().ElementAt(times.Count / 2);
+
+    private sealed class Turn
+    {
+        private readonly List<Task<string>> _readers = [];
+        private readonly List<RawClient> _stuck = [];
+
+        public required Task<RawResponse> Reply { get; init; }
+
+        public static async Task<Turn> BeginAsync(Channel channel, bool isRead)
+        {
+            RawResponse first = await channel.AskAsync(RawRequest.Post("/v1/session", "{}"));
+            string id = first.Json.GetProperty("sessionId").GetString()!, token = first.Json.GetProperty("continuationToken").GetString()!;
+            Turn turn = new() { Reply = channel.AskAsync(RawRequest.Post($"/v1/session/{id}/message", "{}", $"X-Continuation-Token: {token}")) };
+            await Patience.Until(async () =>
+                (await channel.AskAsync(RawRequest.Get($"/v1/session/{id}/turn", $"X-Continuation-Token: {token}"))).Status == 202);
+            for (int i = 0; isRead && i < Readers; i++)
+                turn._readers.Add(await ReadAsync(channel, id, token));
+            for (int i = 0; isRead && i < Stuck; i++)
+            {
+                RawClient stuck = await RawClient.ConnectAsync(channel.Url, receiveBuffer: 4096);
+                turn._stuck.Add(stuck);
+                await stuck.SendAsync($"GET /v1/session/{id}/stream HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Continuation-Token: {token}\r\n\r\n");
+            }
+
+            return turn;
+        }
+
+        public async Task CheckAsync()
+        {
+            string[] seen = await Task.WhenAll(_readers);
+            foreach (string one in seen)
+            {
+                Assert.That(one, Is.EqualTo(seen[0]), "all see the same");
+                Assert.That(one, Does.Contain("event: outcome").And.Not.Contain("event: gap"));
+            }
+
+            foreach (RawClient stuck in _stuck)
+            {
+                string got = "";
+                try
+                {
+                    got = await stuck.ReadToEndAsync();
+                }
+                catch (SocketException)
+                {
+                    // The cut.
+                }
+
+                Assert.That(got, Does.Not.Contain("event: outcome"), "one that never read was cut");
+                stuck.Dispose();
+            }
+        }
+
+        // The turn is followed from its start, whenever a reader came; how its deltas were joined is not compared.
+        private static async Task<Task<string>> ReadAsync(Channel channel, string id, string token)
+        {
+            RawConnection connection = await RawConnection.OpenAsync(channel.Url);
+            await connection.WriteAsync(RawRequest.Get($"/v1/session/{id}/stream", $"X-Continuation-Token: {token}").Bytes(channel.Url));
+            RawHead head = await connection.ReadHeadAsync();
+            return ReadToEndAsync();
+
+            async Task<string> ReadToEndAsync()
+            {
+                await using (connection)
+                    return Joined(Encoding.UTF8.GetString(await connection.ReadBodyAsync(head)));
+            }
+        }
+
+        private static string Joined(string stream)
+        {
+            StringBuilder joined = new();
+            foreach (string frame in stream.Split("\n\n", StringSplitOptions.RemoveEmptyEntries))
+                if (new RawEvent(frame) is { Type: { } type, Data: { } data })
+                    joined.Append(type == "delta" ? data["{\"type\":\"delta\",\"text\":\"".Length..^2] : $"\nevent: {type}\n{data}\n");
+            return joined.ToString();
+        }
+    }
+}

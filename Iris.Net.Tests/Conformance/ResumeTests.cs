@@ -1,0 +1,335 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Iris.Net.Tests.Conformance.Raw;
+using Iris.Net.Tests.Stores.Files;
+
+namespace Iris.Net.Tests.Conformance;
+
+/// <summary>Streams go on where they were cut: <c>GET /v1/session/{id}/stream</c>.</summary>
+public sealed class ResumeTests
+{
+    internal const int Rounds = 66;   // of a text and a step: with the marker and the outcome 200 events
+
+    internal static string WholeText => string.Concat(Enumerable.Range(0, Rounds).Select(i => $"{i} "));
+
+    internal static TurnProgram Talk(SemaphoreSlim? pace = null) => async (turn, cancel) =>
+    {
+        for (int i = 0; i < Rounds; i++)
+        {
+            await turn.DeltaAsync($"{i} ", cancel);
+            if (pace is not null)
+                await pace.WaitAsync(cancel);
+            await Programs.StepAsync(turn, "s", () => i);
+        }
+
+        return TurnOutcome.Finished(JsonElement.Parse("\"end\""));
+    };
+
+    internal static void CheckWhole(ResumingClient client)
+    {
+        Assert.That(client.Gaps, Is.Empty);
+        Assert.That(client.Text, Is.EqualTo(WholeText));
+        Assert.That(client.Records, Has.Count.EqualTo((2 * Rounds) + 1).And.Unique);
+        long[] seqs = [.. client.Records.Select(r => JsonElement.Parse(r).GetProperty("record").GetProperty("seq").GetInt64())];
+        Assert.That(seqs, Is.Ordered.Ascending.And.Unique);
+        CheckRising(client.Ids);
+        Assert.That(client.Outcome?.GetProperty("output").GetString(), Is.EqualTo("end"));
+    }
+
+    internal static void CheckRising(IReadOnlyList<string> ids)
+    {
+        (long Seq, long Delta)[] places = [.. ids.Select(id => id.Split('.')).Select(part => (Number(part[1]), Number(part[2])))];
+        for (int i = 1; i < places.Length; i++)
+            Assert.That(places[i].CompareTo(places[i - 1]), Is.Positive, $"{ids[i - 1]} {ids[i]}");
+    }
+
+    private static long Number(string digits) => long.Parse(digits, CultureInfo.InvariantCulture);
+
+    [TestCase(false, false)]
+    [TestCase(false, true)]
+    [TestCase(true, true)]
+    public async Task A_client_that_is_cut_after_every_event_misses_nothing(bool isPaced, bool isDurable)
+    {
+        using TempDirectory directory = new();
+        await using FileStateStore? store = isDurable ? new FileStateStore(directory.Path) : null;
+        using SemaphoreSlim pace = new(0);
+        await using Channel channel = await Channel.StartAsync(Talk(isPaced ? pace : null), o => o with { Store = store });
+        ResumingClient client = new(channel.Url);
+        await client.StartAsync(1);
+        for (int i = 0; client.Outcome is null; i++)
+        {
+            Assert.That(i, Is.LessThan(400));
+            if (isPaced)
+                pace.Release();
+            Assert.That(await client.ResumeAsync(1), Is.EqualTo(200));
+        }
+
+        CheckWhole(client);
+        Assert.That(await client.ResumeAsync(), Is.EqualTo(204), "there is nothing more");
+    }
+
+    [Test]
+    public async Task A_client_that_is_cut_at_any_byte_misses_nothing()
+    {
+        Random random = new(4711);
+        await using Channel channel = await Channel.StartAsync(Talk());
+        ResumingClient client = new(channel.Url);
+        await client.StartAsync(1);
+        for (int i = 0; client.Outcome is null; i++)
+        {
+            Assert.That(i, Is.LessThan(4000));
+            byte[] read;
+            await using (RawConnection connection = await RawConnection.OpenAsync(channel.Url))
+            {
+                await connection.WriteAsync(client.Request().Bytes(channel.Url));
+                RawHead head = await connection.ReadHeadAsync();
+                if (head["Iris-Refusal"] == "overloaded")
+                    continue;   // the server has still to notice that others are gone
+                Assert.That(head.Status, Is.EqualTo(200));
+                try
+                {
+                    int count = random.Next(1, 3000);
+                    using MemoryStream bytes = new();
+                    while (bytes.Length < count && await connection.ReadChunkAsync() is { Length: > 0 } chunk)
+                        bytes.Write(chunk);
+                    read = bytes.ToArray()[..(int)Math.Min(count, bytes.Length)];
+                }
+                finally
+                {
+                    connection.Abort();
+                }
+            }
+
+            string text = Encoding.UTF8.GetString(read);
+            foreach (string frame in text.Split("\n\n")[..^1])
+                client.Take(new RawEvent(frame));
+        }
+
+        CheckWhole(client);
+    }
+
+    [Test]
+    public async Task Two_that_resume_at_once_get_the_same()
+    {
+        using SemaphoreSlim pace = new(0);
+        await using Channel channel = await Channel.StartAsync(Talk(pace));
+        ResumingClient client = new(channel.Url);
+        await client.StartAsync(1);
+        pace.Release(Rounds);
+        RawResponse[] both = await Task.WhenAll(channel.AskAsync(client.Request()), channel.AskAsync(client.Request()));
+        Assert.That(both[1].Text, Is.EqualTo(both[0].Text));
+        foreach (string frame in both[0].Text.Split("\n\n")[..^1])
+            client.Take(new RawEvent(frame));
+        CheckWhole(client);
+    }
+
+    [Test, Category("Long")]
+    public async Task Who_resumes_while_the_turn_commits_misses_nothing()
+    {
+        int rounds = Environment.GetEnvironmentVariable("IRIS_LONG") == "1" ? 2000 : 50;
+        await using Channel channel = await Channel.StartAsync(async (turn, cancel) =>
+        {
+            await turn.DeltaAsync("a", cancel);
+            await Programs.StepAsync(turn, "s", () => 1);
+            await turn.DeltaAsync("b", cancel);
+            return TurnOutcome.Finished();
+        });
+        for (int round = 0; round < rounds; round++)
+        {
+            ResumingClient client = new(channel.Url);
+            await client.StartAsync(1);
+            await client.ResumeAsync();
+            Assert.That((client.Text, client.Records.Count, client.Gaps.Count), Is.EqualTo(("ab", 3, 0)), $"round {round}");
+            Assert.That(client.Outcome?.GetProperty("status").GetString(), Is.EqualTo("finished"), $"round {round}");
+        }
+    }
+
+    [Test]
+    public async Task A_stream_without_an_id_begins_with_the_turn()
+    {
+        await using Channel channel = await Channel.StartAsync(Talk());
+        ResumingClient client = new(channel.Url), again = new(channel.Url);
+        await client.StartAsync(int.MaxValue);
+        CheckWhole(client);
+        RawResponse whole = await channel.AskAsync(RawRequest.Get($"/v1/session/{client.SessionId}/stream", $"X-Continuation-Token: {client.Token}"));
+        foreach (string frame in whole.Text.Split("\n\n")[..^1])
+            again.Take(new RawEvent(frame));
+        CheckWhole(again);
+        Assert.That(again.Outcome?.GetRawText(), Is.EqualTo(client.Outcome?.GetRawText()));
+    }
+
+    [Test]
+    public async Task After_a_restart_records_and_outcome_come_from_the_journal_and_lost_text_is_said()
+    {
+        using TempDirectory directory = new();
+        ResumingClient whole, cut;
+        await using (FileStateStore store = new(directory.Path))
+        await using (Channel channel = await Channel.StartAsync(Talk(), o => o with { Store = store }))
+        {
+            whole = new(channel.Url);
+            await whole.StartAsync(int.MaxValue);
+        }
+
+        await using FileStateStore reopened = new(directory.Path);
+        await using Channel next = await Channel.StartAsync(Talk(), o => o with { Store = reopened });
+        cut = new(next.Url);
+        RawResponse replay = await next.AskAsync(RawRequest.Get(
+            $"/v1/session/{whole.SessionId}/stream?after={whole.Ids[50]}", $"X-Continuation-Token: {whole.Token}"));
+        foreach (string frame in replay.Text.Split("\n\n")[..^1])
+            cut.Take(new RawEvent(frame));
+        Assert.That(cut.Gaps.Select(g => g.GetProperty("lost").GetString()), Is.EqualTo((string[])["delta"]));
+        Assert.That(whole.Records, Has.Count.EqualTo((2 * Rounds) + 1).And.SupersetOf(cut.Records));
+        Assert.That(cut.Records, Is.EqualTo(whole.Records[^cut.Records.Count..]));
+        Assert.That(cut.Records, Has.Count.GreaterThan(90));
+        Assert.That(cut.Outcome?.GetRawText(), Is.EqualTo(whole.Outcome?.GetRawText()));
+        Assert.That(cut.LastId, Is.EqualTo(whole.LastId));
+        RawResponse nothing = await next.AskAsync(RawRequest.Get(
+            $"/v1/session/{whole.SessionId}/stream", $"X-Continuation-Token: {whole.Token}", $"Last-Event-ID: {whole.LastId}"));
+        Assert.That(nothing.Status, Is.EqualTo(204));
+    }
+
+    [Test]
+    public async Task A_turn_that_began_again_voids_its_text()
+    {
+        int attempts = 0;
+        await using Channel channel = await Channel.StartAsync(async (turn, cancel) =>
+        {
+            await turn.DeltaAsync($"attempt {++attempts}", cancel);
+            await Programs.StepAsync(turn, "s", () => 1);
+            return attempts == 1 ? throw new InvalidOperationException() : TurnOutcome.Finished();
+        });
+        ResumingClient client = new(channel.Url);
+        await client.StartAsync(2);
+        Assert.That(await client.ResumeAsync(), Is.EqualTo(200));
+        string end = client.Outcome!.Value.GetRawText();
+        Assert.That(end, Does.Contain("\"reason\":\"failed\"").Or.Contain("\"code\":\"turn-failed\""), "told as an error where it came live");
+        Assert.That(await client.ResumeAsync(), Is.EqualTo(204));
+        RawResponse retried = await channel.AskAsync(
+            RawRequest.Post($"/v1/session/{client.SessionId}/message", "{}", $"X-Continuation-Token: {client.Token}"));
+        Assert.That(retried.Status, Is.EqualTo(200));
+        await client.ResumeAsync();
+        Assert.That(client.Gaps[0].GetProperty("lost").GetString(), Is.EqualTo("attempt"));
+        Assert.That(client.Outcome?.GetProperty("continuationToken").GetString(), Is.EqualTo(retried.Json.GetProperty("continuationToken").GetString()));
+        Assert.That(client.Records, Has.Count.EqualTo(3).And.Unique);
+    }
+
+    [Test]
+    public async Task One_that_follows_sees_later_turns_too()
+    {
+        await using Channel channel = await Channel.StartAsync(async (turn, cancel) =>
+        {
+            await turn.DeltaAsync($"turn {turn.Number} ", cancel);
+            return TurnOutcome.Finished();
+        });
+        ResumingClient client = new(channel.Url);
+        await client.StartAsync(int.MaxValue);
+        client.Token = client.Outcome!.Value.GetProperty("continuationToken").GetString()!;
+        Task<int> following = client.ResumeAsync(6, "?follow=1");
+        string token = client.Token;
+        for (int i = 2; i <= 3; i++)
+        {
+            RawResponse reply = await channel.AskAsync(
+                RawRequest.Post($"/v1/session/{client.SessionId}/message", "{}", $"X-Continuation-Token: {token}"));
+            token = reply.Json.GetProperty("continuationToken").GetString()!;
+        }
+
+        Assert.That(await following, Is.EqualTo(200));
+        Assert.That(client.Records, Has.Count.EqualTo(3));
+        Assert.That(client.Text, Does.EndWith("turn 3 "));
+    }
+
+    [Test]
+    public async Task No_more_than_16_follow_one_session()
+    {
+        using Gate gate = new();
+        await using Channel channel = await Channel.StartAsync(Programs.Held(gate));
+        Task<RawResponse> start = channel.AskAsync(RawRequest.Post("/v1/session", "{}", "Idempotency-Key: a-key-that-is-long-enough"));
+        await gate.ReachedAsync();
+        await using RawConnection own = await RawConnection.OpenAsync(channel.Url);
+        await own.WriteAsync(RawRequest.Post(
+            "/v1/session", "{}", "Idempotency-Key: a-key-that-is-long-enough", "Accept: text/event-stream").Bytes(channel.Url));
+        RawHead head = await own.ReadHeadAsync();
+        RawRequest ask = RawRequest.Get(
+            $"/v1/session/{head["Iris-Session-Id"]}/stream", $"X-Continuation-Token: {head["Iris-Start-Token"]}");
+        List<RawConnection> readers = [];
+        for (int i = 0; i < 16; i++)
+        {
+            RawConnection reader = await RawConnection.OpenAsync(channel.Url);
+            readers.Add(reader);
+            await reader.WriteAsync(ask.Bytes(channel.Url));
+            Assert.That((await reader.ReadHeadAsync()).Status, Is.EqualTo(200));
+        }
+
+        WireForm.CheckRefusal(await channel.AskAsync(ask), 503, "overloaded", "overloaded");
+        readers[0].Abort();
+        await Patience.Until(async () =>
+        {
+            await using RawConnection late = await RawConnection.OpenAsync(channel.Url);
+            await late.WriteAsync(ask.Bytes(channel.Url));
+            return (await late.ReadHeadAsync()).Status == 200;
+        });
+        gate.Open();
+        await start;
+        foreach (RawConnection reader in readers.Skip(1))
+            Assert.That(Encoding.UTF8.GetString(await reader.ReadBodyAsync(new RawHead("HTTP/1.1 200 OK", [new("Transfer-Encoding", "chunked")]))), Does.Contain("event: outcome"));
+        foreach (RawConnection reader in readers)
+            await reader.DisposeAsync();
+    }
+
+    [Test]
+    public async Task Nobody_reads_without_the_session_s_token()
+    {
+        await using Channel channel = await Channel.StartAsync(Programs.Count);
+        ResumingClient client = new(channel.Url), other = new(channel.Url);
+        await client.StartAsync(int.MaxValue);
+        await other.StartAsync(int.MaxValue);
+        RawRequest Ask(string id, params string[] fields) => RawRequest.Get($"/v1/session/{id}/stream", fields);
+        WireForm.CheckRefusal(await channel.AskAsync(Ask(client.SessionId)), 400, "missing continuationToken", "missing-token");
+        foreach (string wrong in (string[])["wrong", other.Token, client.Token + "x"])
+            WireForm.CheckRefusal(
+                await channel.AskAsync(Ask(client.SessionId, $"X-Continuation-Token: {wrong}")), 409, "stale or invalid continuationToken", "stale-token");
+        WireForm.CheckRefusal(
+            await channel.AskAsync(Ask("nowhere", $"X-Continuation-Token: {client.Token}")), 404, "unknown session 'nowhere'", "unknown-session");
+        WireForm.CheckRefusal(await channel.AskAsync(Ask("%ZZ")), 400, "malformed session id", "malformed-path");
+        foreach (string id in (string[])["x", "1.2.3", "3.1.0.abcdef", "0.1.0.abcdef"])
+            WireForm.CheckRefusal(
+                await channel.AskAsync(Ask(client.SessionId, $"X-Continuation-Token: {client.Token}", $"Last-Event-ID: {id}")),
+                400, "bad request", "bad-request");
+    }
+
+    [Test]
+    public async Task A_silent_stream_says_that_it_lives()
+    {
+        ManualTime time = new();
+        using Gate gate = new();
+        await using Channel channel = await Channel.StartAsync(Programs.Held(gate), o => o with { Time = time });
+        await using RawConnection connection = await RawConnection.OpenAsync(channel.Url);
+        await connection.WriteAsync(RawRequest.Post("/v1/session", "{}", "Accept: text/event-stream").Bytes(channel.Url));
+        RawHead head = await connection.ReadHeadAsync();
+        RawEventStream stream = new(connection);
+        await stream.NextAsync();
+        await gate.ReachedAsync();
+        Task<RawEvent?> beat = stream.NextAsync();
+        await Patience.Until(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return Task.FromResult(beat.IsCompleted);
+        });
+        Assert.That((await beat)!.Text, Is.EqualTo(": hb"));
+        await using RawConnection other = await RawConnection.OpenAsync(channel.Url);
+        await other.WriteAsync(RawRequest.Get(
+            $"/v1/session/{head["Iris-Session-Id"]}/stream", $"X-Continuation-Token: {head["Iris-Start-Token"]}").Bytes(channel.Url));
+        await other.ReadHeadAsync();
+        RawEventStream second = new(other);
+        await second.NextAsync();
+        Task<RawEvent?> secondBeat = second.NextAsync();
+        await Patience.Until(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return Task.FromResult(secondBeat.IsCompleted);
+        });
+        Assert.That((await secondBeat)!.Text, Is.EqualTo(": hb"));
+        gate.Open();
+    }
+}

@@ -1,0 +1,121 @@
+using Iris.Net.Journal;
+
+namespace Iris.Net.Sessions;
+
+/// <summary>One attempt as a session's journal has it, with the events that are remembered of it.</summary>
+internal sealed class JournalledAttempt(string name, long startSeq, bool isNewRequest)
+{
+    public string Name { get; private set; } = name;
+
+    /// <summary>The seq of its <c>turn_started</c>, or of the record before its first where that is gone.</summary>
+    public long StartSeq { get; private set; } = startSeq;
+
+    /// <summary>The seq of its last record.</summary>
+    public long LastSeq { get; private set; } = startSeq;
+
+    public long Turn { get; private set; }
+
+    /// <summary>Whether the requests before it were closed.</summary>
+    public bool IsNewRequest => isNewRequest;
+
+    public bool IsCommitted { get; private set; }
+
+    public string? EndReason { get; private set; }
+
+    /// <summary>Its events; null where they are not remembered.</summary>
+    public TurnEvents? Events { get; private set; }
+
+    /// <summary>Whether it runs.</summary>
+    public bool IsLive { get; private set; }
+
+    public EventCursor Start => At(new(StartSeq, 0));
+
+    /// <summary>Where its end is told.</summary>
+    public EventPlace EndPlace => Events is { End: not null } events ? events.EndPlace()
+        : IsCommitted || EndReason is not null ? new(LastSeq, 1)
+        : new(LastSeq, EventCursor.End);
+
+    public EventCursor At(EventPlace place) => new(Turn, place.Seq, place.Delta, Name);
+
+    /// <summary>Whether it has the place that an id names.</summary>
+    public bool Has(in EventCursor cursor) =>
+        cursor.Turn == Turn && cursor.Attempt == Name && cursor.Seq >= StartSeq && cursor.Seq <= LastSeq;
+
+    /// <summary>The attempts of a session's journal, oldest first.</summary>
+    /// <param name="records">Records from the start of a request on.</param>
+    /// <param name="until">The seq where they end.</param>
+    /// <param name="head">The session's head, no older and no newer than they are.</param>
+    public static async ValueTask<List<JournalledAttempt>> ReadAsync(
+        IAsyncEnumerable<JournalEntry> records, long until, SessionHead head)
+    {
+        List<JournalledAttempt> attempts = [];
+        JournalledAttempt? at = null;
+        bool isClosed = false;
+        await foreach (JournalEntry record in records.ConfigureAwait(false))
+        {
+            if (record.Seq >= until)
+                break;
+            if (record.Kind is RecordKind.Commit or RecordKind.RequestClosed)
+            {
+                isClosed = record.Kind == RecordKind.RequestClosed;
+                at = null;
+                continue;
+            }
+
+            // A store may drop what is private once the turn has committed.
+            if (record.Kind == RecordKind.TurnStarted || (record.IsPublic && at is null or { IsCommitted: true }))
+            {
+                at = record.Kind == RecordKind.TurnStarted
+                    ? new(RecordPayload.NameOf(record), record.Seq, isClosed) : new(EventCursor.NoName, record.Seq - 1, isClosed);
+                attempts.Add(at);
+                isClosed = false;
+            }
+
+            at?.Add(record);
+        }
+
+        // Each marker ends a turn, and the head knows how many there were.
+        long turn = head.Turn + 1;
+        for (int i = attempts.Count - 1; i >= 0; i--)
+        {
+            if (attempts[i].IsCommitted)
+                turn--;
+            attempts[i].Turn = turn;
+        }
+
+        return attempts;
+    }
+
+    /// <summary>Adds what is remembered of an attempt; one that runs may have no record yet.</summary>
+    public static void Merge(List<JournalledAttempt> attempts, AttemptEvents known, bool isLive)
+    {
+        // Where the name is gone, the attempt that wrote the marker is the one that committed.
+        JournalledAttempt? found = attempts.FindLast(attempt => attempt.Name == known.Name
+            || (attempt.Name == EventCursor.NoName && attempt.Turn == known.Turn && known.Events.PublishedSeq >= attempt.LastSeq));
+        if (found is null)
+        {
+            int later = attempts.FindIndex(attempt => attempt.Name == EventCursor.NoName && attempt.Turn == known.Turn);
+            if (!isLive && later < 0)
+                return;
+            found = new(known.Name, known.StartSeq, isNewRequest: false) { Turn = known.Turn };
+            attempts.Insert(isLive ? attempts.Count : later, found);
+            if (!isLive)
+            {
+                found.LastSeq = Math.Max(known.StartSeq, known.Events.PublishedSeq);
+                attempts[later + 1].StartSeq = Math.Max(found.LastSeq, attempts[later + 1].StartSeq);
+            }
+        }
+
+        if (found.Name == EventCursor.NoName)
+            (found.Name, found.StartSeq) = (known.Name, known.StartSeq);
+        (found.Events, found.IsLive) = (known.Events, isLive);
+    }
+
+    private void Add(in JournalEntry record)
+    {
+        LastSeq = record.Seq;
+        IsCommitted |= record.Kind == RecordKind.Marker;
+        if (record.Kind == RecordKind.TurnEnded)
+            EndReason = RecordPayload.Of(record).GetProperty("reason"u8).GetString();
+    }
+}
