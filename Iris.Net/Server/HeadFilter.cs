@@ -43,7 +43,11 @@ internal sealed class HeadFilter : AcceptFilter, IPeer
             _heir?.CloseWhereIdle();
     }
 
-    public void GoAway() => Abort();
+    public void GoAway()
+    {
+        if (!TryAbort())
+            _heir?.GoAway();
+    }
 
     public void Abort()
     {
@@ -73,7 +77,6 @@ internal sealed class HeadFilter : AcceptFilter, IPeer
     {
         if (_decidesAt == 0)
             Volatile.Write(ref _since, _server.Deadlines.Now);
-
         // The thread's own until it is whole.
         RequestHead head = _scratch ??= new RequestHead();
         (head.Examined, head.DecidesAt) = (_examined, _decidesAt);

@@ -44,12 +44,12 @@ internal abstract class AcceptFilter : Timed, IReadable, IThreadPoolWorkItem
     /// <summary>How many bytes the peer sent so far.</summary>
     protected int Received => Volatile.Read(ref _length);
 
-    /// <summary>Begins to wait. It never throws.</summary>
+    /// <summary>Begins to wait.</summary>
     /// <param name="closed">Called once the connection is closed, whoever serves it.</param>
     public void Start(Action closed)
     {
         _closed = closed;
-        if (Guard(static filter => filter.Admit()) is not Verdict.Wait and var verdict)
+        if (Admit() is not Verdict.Wait and var verdict)
             End(verdict, isReset: false);
         else
             Work();
