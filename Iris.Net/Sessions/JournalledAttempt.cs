@@ -91,7 +91,7 @@ internal sealed class JournalledAttempt(string name, long startSeq, bool isNewRe
     {
         // Where the name is gone, the attempt that wrote the marker is the one that committed.
         JournalledAttempt? found = attempts.FindLast(attempt => attempt.Name == known.Name
-            || (attempt.Name == EventCursor.NoName && attempt.Turn == known.Turn && known.Events.PublishedSeq >= attempt.LastSeq));
+            || (attempt.Name == EventCursor.NoName && attempt.Turn == known.Turn && known.Events.End is null or { IsCommitted: true }));
         if (found is null)
         {
             int later = attempts.FindIndex(attempt => attempt.Name == EventCursor.NoName && attempt.Turn == known.Turn);
