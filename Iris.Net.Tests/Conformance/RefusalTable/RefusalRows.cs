@@ -62,6 +62,25 @@ internal static class RefusalRows
     /// <summary>The others.</summary>
     public static IEnumerable<RefusalRow> Others { get; } =
     [
+        Signal("$WOKEN", "2", ["Iris-Wake-Key: $WOKENKEY"], 409, "not waiting", "not-waiting"),
+        Signal("$DONE", "2", ["Iris-Wake-Key: $DONEKEY"], 410, "finished", "finished"),
+        Signal("$WAIT", "1", [], 404, "unknown session '$WAIT'", "unknown-session"),
+        Signal("$WAIT", "1", ["Iris-Wake-Key:"], 404, "unknown session '$WAIT'", "unknown-session"),
+        Signal("$WAIT", "1", ["Iris-Wake-Key: $WOKENKEY"], 404, "unknown session '$WAIT'", "unknown-session"),
+        Signal("$WAIT", "1", ["Iris-Wake-Key: $WAITKEY", "Iris-Wake-Key: $WAITKEY"], 404, "unknown session '$WAIT'", "unknown-session"),
+        Signal("$WAIT", "1", [Ann, "X-Continuation-Token: $TOKEN"], 404, "unknown session '$WAIT'", "unknown-session"),
+        Signal("$GONE", "1", ["Iris-Wake-Key: $WAITKEY"], 404, "unknown session '$GONE'", "unknown-session"),
+        Signal("nowhere", "1", ["Iris-Wake-Key: $WAITKEY"], 404, "unknown session 'nowhere'", "unknown-session"),
+        Signal("$WAIT", "{", ["Iris-Wake-Key: $WAITKEY"], 400, "malformed JSON body", "malformed-json"),
+        Signal("$WAIT", null, ["Iris-Wake-Key: $WAITKEY", "Content-Length: 1048577"], 413, "body too large", "body-too-large"),
+        Signal("$WAIT", "1", ["Iris-Wake-Key: $WAITKEY", "Sec-Fetch-Site: none"], 415, "unsupported media type", "unsupported-media-type"),
+        Signal("$WAIT", "1", ["Iris-Wake-Key: $WAITKEY", "Host: evil.example"], 421, "host denied", "host-denied"),
+        Signal("$WAIT", "1", ["Iris-Wake-Key: $WAITKEY", "Origin: https://evil.example", Json], 403, "origin denied", "origin-denied"),
+        Signal("%ff", "1", ["Iris-Wake-Key: $WAITKEY"], 400, "malformed session id", "malformed-path"),
+        Well("POST", "/v1/session/$WAIT/signal/%ff", "1", ["Iris-Wake-Key: $WAITKEY"], 400, "malformed signal name", "malformed-path"),
+        Well("POST", "/v1/session/$WAIT/signal/other", "1", ["Iris-Wake-Key: $WAITKEY"], 404, "unknown session '$WAIT'", "unknown-session"),
+        Well("GET", "/v1/session/$WAIT/signal/go", null, [Ann, "Iris-Wake-Key: $WAITKEY"], 405, "method GET not allowed", "method-not-allowed", "Allow: POST"),
+        Signal("$WAIT", "1", ["Iris-Wake-Key: $WAITKEY"], 503, "store unavailable", "store-unavailable") with { Server = State.Broken },
         Well("GET", "/v1", null, [Ann, "Host: evil.example"], 421, "host denied", "host-denied"),
         Well("POST", "/v1/session", "{}", [Ann, "Host: evil.example"], 421, "host denied", "host-denied"),
         Well("GET", "/v1", null, [Ann, "Origin: https://evil.example"], 403, "origin denied", "origin-denied"),
@@ -191,6 +210,9 @@ internal static class RefusalRows
         new(State.Plain, "/v1/ws", [], 426, "upgrade-required", "Upgrade: websocket", "Connection: Upgrade"),
         new(State.Plain, "/v1/nope", [], 426, "upgrade-required", "Upgrade: websocket", "Connection: Upgrade"),
     ];
+
+    private static RefusalRow Signal(string id, string? body, string[] fields, int status, string error, string code) =>
+        Well("POST", $"/v1/session/{id}/signal/go", body, fields, status, error, code);
 
     private static RefusalRow Well(
         string method, string target, string? body, string[] fields, int status, string error, string code, params string[] more) =>

@@ -8,8 +8,9 @@ using Iris.Net.Tests.Sessions;
 namespace Iris.Net.Tests.Conformance.RefusalTable;
 
 /// <summary>A server in a state, with sessions of ann's: an idle one ($ID, $TOKEN), one that runs a turn ($BUSY, $BUSYTOKEN), one whose
-/// token was spent ($OLD, $OLDTOKEN, spent: $SPENT), one with an idempotency key ($KEYED, $KEYEDTOKEN, spent: $KEYSPENT), and a deleted
-/// one ($GONE, $GONETOKEN).</summary>
+/// token was spent ($OLD, $OLDTOKEN, spent: $SPENT), one with an idempotency key ($KEYED, $KEYEDTOKEN, spent: $KEYSPENT), a deleted
+/// one ($GONE, $GONETOKEN), and three that parked on the signal <c>go</c>: it waits ($WAIT, $WAITKEY), was woken ($WOKEN, $WOKENKEY), was
+/// woken and finished ($DONE, $DONEKEY).</summary>
 internal sealed class RefusalServers : IAsyncDisposable
 {
     private const string Ann = "Authorization: Bearer ann";
@@ -72,6 +73,9 @@ internal sealed class RefusalServers : IAsyncDisposable
         RawResponse deleted = await _channel.AskAsync(
             new RawRequest("DELETE", $"/v1/session/{_values["GONE"]}", Ann, $"X-Continuation-Token: {_values["GONETOKEN"]}"));
         Assert.That(deleted.Status, Is.EqualTo(204));
+        await ParkAsync("WAIT", "WAITKEY", then: "");
+        await ParkAsync("WOKEN", "WOKENKEY", then: "user");
+        await ParkAsync("DONE", "DONEKEY", then: "finish");
         await BeginAsync("BUSY", "BUSYTOKEN");
         if (state == State.Held)
             _holder = await Channel.StartAsync(new Adapter(_gate, webSockets: true), o => o with { Store = _store });
@@ -92,6 +96,17 @@ internal sealed class RefusalServers : IAsyncDisposable
         (_values[id], _values[token]) = (start.GetProperty("sessionId").GetString()!, start.GetProperty("continuationToken").GetString()!);
     }
 
+    private async Task ParkAsync(string id, string key, string then)
+    {
+        JsonElement parked = (await _channel.AskAsync(
+            RawRequest.Post("/v1/session", $$"""{"do":"park","then":"{{then}}"}""", Ann))).Json;
+        (_values[id], _values[key]) =
+            (parked.GetProperty("sessionId").GetString()!, parked.GetProperty("wake").GetProperty("key").GetString()!);
+        if (then.Length > 0)
+            Assert.That((await _channel.AskAsync(
+                RawRequest.Post($"/v1/session/{_values[id]}/signal/go", "1", $"Iris-Wake-Key: {_values[key]}"))).Status, Is.EqualTo(202));
+    }
+
     private async Task<string> GoOnAsync(string id, string token, string field = "X: none") =>
         (await _channel.AskAsync(RawRequest.Post($"/v1/session/{id}/message", "{}", Ann, $"X-Continuation-Token: {token}", field)))
         .Json.GetProperty("continuationToken").GetString()!;
@@ -102,8 +117,12 @@ internal sealed class RefusalServers : IAsyncDisposable
 
         public async ValueTask<TurnOutcome> RunTurnAsync(TurnContext turn, CancellationToken cancel = default)
         {
+            if (turn.TryGetSignal("go", out _))
+                return turn.State?.GetString() == "finish" ? TurnOutcome.Finished() : TurnOutcome.ParkedOnUser();
             switch (turn.Field("do"))
             {
+                case "park":
+                    return TurnOutcome.ParkedOnSignal("go", turn.Body.GetProperty("then"));
                 case "throw":
                     throw new InvalidOperationException("secret");
                 case "overload":
