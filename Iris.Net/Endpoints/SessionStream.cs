@@ -74,7 +74,8 @@ internal sealed class SessionStream(ChannelWire wire, TurnReplies replies)
     {
         using CancellationTokenSource gone = CancellationTokenSource.CreateLinkedTokenSource(disconnected);
         bool follows = HasParameter(exchange.Request, "follow=1"u8);
-        IAsyncEnumerator<FeedEvent> events = new SessionFeed(wire.Sessions, id, follows).ReadAsync(after, gone.Token).GetAsyncEnumerator(gone.Token);
+        SessionFeed feed = new(wire.Sessions, id, follows);
+        IAsyncEnumerator<FeedEvent> events = feed.ReadAsync(after, gone.Token).GetAsyncEnumerator(gone.Token);
         TurnStream frames = new(wire, exchange.Response, disconnected);
         EventStream? stream = null;
         Task<bool>? next = null;
@@ -107,6 +108,10 @@ internal sealed class SessionStream(ChannelWire wire, TurnReplies replies)
         {
             await replies.RefusedAsync(exchange, wire.Sessions.StoreFailed(e), id.Value, disconnected).ConfigureAwait(false);
             return;
+        }
+        catch (IOException) when (feed.IsCut)
+        {
+            throw TurnStream.Cut(exchange.Response);
         }
         finally
         {

@@ -262,8 +262,9 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
         throw new IOException("A record of the session is gone.");
     }
 
+    // Its request may have been cancelled since.
     private TurnEnd Uncommitted(JournalledAttempt attempt, TurnEnd? end) => TurnEnd.Aborted(
-        end?.Reason ?? AbortReasonText.Parse(attempt.EndReason),
+        attempt.EndReason is { } reason ? AbortReasonText.Parse(reason) : end?.Reason ?? AbortReason.Crashed,
         attempt.Turn > _head.Turn ? host.Tokens.CurrentOf(id, _head) : default);
 
     private FeedEvent Ended(EventPlace place, TurnEnd end)
