@@ -80,8 +80,8 @@ public sealed class RecordWriterTests
 
     [Test]
     public void WaitForASignal() => AssertRecord(
-        _writer.Wait(7, Ts, SessionWait.Signal("<ok>\n")), RecordKind.Marker, """
-        "marker","payload":{"marker":"wait","wait":{"kind":"signal","name":"<ok>\n"}}}
+        _writer.Wait(7, Ts, SessionWait.Signal("<ok>\"")), RecordKind.Marker, """
+        "marker","payload":{"marker":"wait","wait":{"kind":"signal","name":"<ok>\""}}}
         """);
 
     [Test]
