@@ -8,8 +8,9 @@ using Iris.Net.Tests.Sessions;
 namespace Iris.Net.Tests.Conformance.RefusalTable;
 
 /// <summary>A server in a state, with sessions of ann's: an idle one ($ID, $TOKEN), one that runs a turn ($BUSY, $BUSYTOKEN), one whose
-/// token was spent ($OLD, $OLDTOKEN, spent: $SPENT), one with an idempotency key ($KEYED, $KEYEDTOKEN, spent: $KEYSPENT), and a deleted
-/// one ($GONE, $GONETOKEN).</summary>
+/// token was spent ($OLD, $OLDTOKEN, spent: $SPENT), one with an idempotency key ($KEYED, $KEYEDTOKEN, spent: $KEYSPENT), a deleted
+/// one ($GONE, $GONETOKEN), and of those that wait for the signal "go": one that does ($WAIT, $WAITKEY), one that no longer does ($MOVED,
+/// $MOVEDKEY), and one that was woken by 1 and finished ($DONE, $DONEKEY).</summary>
 internal sealed class RefusalServers : IAsyncDisposable
 {
     private const string Ann = "Authorization: Bearer ann";
@@ -72,6 +73,10 @@ internal sealed class RefusalServers : IAsyncDisposable
         RawResponse deleted = await _channel.AskAsync(
             new RawRequest("DELETE", $"/v1/session/{_values["GONE"]}", Ann, $"X-Continuation-Token: {_values["GONETOKEN"]}"));
         Assert.That(deleted.Status, Is.EqualTo(204));
+        await WaitAsync("WAIT");
+        string moved = await WaitAsync("MOVED");
+        await GoOnAsync(_values["MOVED"], moved);
+        await WakeAsync(await WaitAsync("DONE"));
         await BeginAsync("BUSY", "BUSYTOKEN");
         if (state == State.Held)
             _holder = await Channel.StartAsync(new Adapter(_gate, webSockets: true), o => o with { Store = _store });
@@ -84,6 +89,23 @@ internal sealed class RefusalServers : IAsyncDisposable
             return;
         _pending.Add(_channel.StopAsync());
         await Patience.Until(async () => (await _channel.AskAsync(RawRequest.Get("/v1/ready"))).Status == 503);
+    }
+
+    private async Task<string> WaitAsync(string id)
+    {
+        JsonElement start = (await _channel.AskAsync(RawRequest.Post("/v1/session", """{"do":"park"}""", Ann))).Json;
+        _values[id] = start.GetProperty("sessionId").GetString()!;
+        _values[id + "KEY"] = start.GetProperty("wake").GetProperty("key").GetString()!;
+        return start.GetProperty("continuationToken").GetString()!;
+    }
+
+    private async Task WakeAsync(string token)
+    {
+        string url = $"/v1/session/{_values["DONE"]}";
+        RawResponse accepted = await _channel.AskAsync(RawRequest.Post($"{url}/signal/go", "1", $"Iris-Wake-Key: {_values["DONEKEY"]}"));
+        Assert.That(accepted.Status, Is.EqualTo(202));
+        await Patience.Until(async () => (await _channel.AskAsync(RawRequest.Get($"{url}/turn", Ann, $"X-Continuation-Token: {token}")))
+            .Text.Contains("finished", StringComparison.Ordinal));
     }
 
     private async Task BeginAsync(string id, string token)
@@ -102,8 +124,12 @@ internal sealed class RefusalServers : IAsyncDisposable
 
         public async ValueTask<TurnOutcome> RunTurnAsync(TurnContext turn, CancellationToken cancel = default)
         {
+            if (turn.WokenBy is not null)
+                return TurnOutcome.Finished();
             switch (turn.Field("do"))
             {
+                case "park":
+                    return TurnOutcome.ParkedOnSignal("go");
                 case "throw":
                     throw new InvalidOperationException("secret");
                 case "overload":
