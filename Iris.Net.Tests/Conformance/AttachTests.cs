@@ -526,8 +526,9 @@ public sealed class AttachTests
                     Is.EqualTo(Enumerable.Range(first, turns - first + 1)), $"round {round}");
                 Assert.That(client.Records, Has.Count.EqualTo(3 * outcomes.Length).And.Unique, $"round {round}");
                 string text = client.Text;
+                string all = string.Join("\n", events.Select(e => e.Length > 160 ? e[..60] + "…" + e[^60..] : e));
                 // Of the turn that was attached to, text may be gone, which is said; of later ones none is.
-                Assert.That(text, Does.EndWith(string.Concat(Enumerable.Range(first + 1, turns - first).Select(t => $"a{t} b{t} "))), $"round {round}");
+                Assert.That(text, Does.EndWith(string.Concat(Enumerable.Range(first + 1, turns - first).Select(t => $"a{t} b{t} "))), $"round {round}\n{all}");
                 Assert.That(client.Gaps, Has.Count.LessThanOrEqualTo(1), $"round {round}");
             }
         }

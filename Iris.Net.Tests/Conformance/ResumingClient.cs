@@ -114,6 +114,8 @@ internal sealed class ResumingClient(Uri url)
     /// <summary>Another attempt begins: how the one before ended is no outcome.</summary>
     public void Restart() => Outcome = null;
 
+    private static long SeqOf(JsonElement told) => told.GetProperty("record").GetProperty("seq").GetInt64();
+
     public void Take(RawEvent next)
     {
         if (next.Field("id") is { } id)
@@ -125,6 +127,8 @@ internal sealed class ResumingClient(Uri url)
         switch (next.Type)
         {
             case "record":
+                // Where a crash took back what was told, the turn is told from its start.
+                Records.RemoveAll(told => Gaps.Count > 0 && SeqOf(JsonElement.Parse(told)) >= SeqOf(json));
                 Records.Add(data);
                 break;
             case "delta":

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Iris.Net.Tests.Conformance.Raw;
+using Iris.Net.Tests.Stores.Files;
 
 namespace Iris.Net.Tests.Conformance;
 
@@ -49,6 +50,33 @@ public sealed class SignalTests
         Assert.That(receipt["Iris-Turn"], Is.EqualTo("2"), "one wake turn");
         Assert.That(receipt.Json.GetProperty("continuationToken").GetString(), Is.EqualTo(token), "it is the client's still");
         WireForm.CheckRefusal(await channel.AskAsync(Signal(url, key, "2")), 410, "finished", "finished");
+    }
+
+    [Test, Category("Long")]
+    public async Task Of_a_thousand_at_once_one_is_accepted_and_wakes_once()
+    {
+        int size = Environment.GetEnvironmentVariable("IRIS_LONG") == "1" ? 1000 : 100, wakes = 0;
+        using TempDirectory directory = new();
+        await using FileStateStore store = new(directory.Path);
+        await using Channel channel = await Channel.StartAsync(
+            (turn, cancel) =>
+            {
+                if (turn.Body.ValueKind == JsonValueKind.Null)
+                    Interlocked.Increment(ref wakes);
+                return Program(turn, cancel);
+            },
+            o => o with { Store = store });
+        (string id, string token, string url, string key) = Of(await channel.AskAsync(RawRequest.Post("/v1/session", "{}")));
+        RawConnection[] connections = await Task.WhenAll(Enumerable.Range(0, size).Select(_ => RawConnection.OpenAsync(channel.Url)));
+        RawResponse[] answers = await Task.WhenAll(connections.Select((connection, i) => connection.AskAsync(Signal(url, key, $"{i % 3}"))));
+        await FinishedAsync(channel, id, token);
+        RawResponse receipt = await ReceiptAsync(channel, id, token);
+        int payload = receipt.Json.GetProperty("output").GetInt32();
+        for (int i = 0; i < size; i++)
+            Assert.That(answers[i].Status, i % 3 == payload ? Is.EqualTo(202) : Is.EqualTo(409).Or.EqualTo(410), $"{i} of {payload}");
+        Assert.That((wakes, receipt["Iris-Turn"]), Is.EqualTo((1, "2")));
+        foreach (RawConnection connection in connections)
+            await connection.DisposeAsync();
     }
 
     [Test]

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Iris.Net.Tests.Stores.Files;
 
 namespace Iris.Net.Tests.Serve;
 
@@ -25,6 +26,70 @@ internal sealed class ImageWakeTests
                 effects.write(json.dumps([turn["wake"], turn["signal"], turn["turn"]]) + "\n")
             say({"type": "outcome", "status": "finished", "output": turn["state"]})
         """;
+
+    // Woken, it does a step, and is killed with its server in the next one, as often as there are files that say so.
+    private const string Killed = """
+        import json, os, sys, time
+        def say(line): print(json.dumps(line), flush=True)
+        def hear(): return json.loads(sys.stdin.readline())
+        def step(name):
+            say({"type": "step", "name": name, "request": None})
+            answer = hear()
+            if answer["type"] != "perform": return
+            with open("effects", "a") as effects: effects.write(name + "\n")
+            if name == "b" and os.path.exists("kill"):
+                os.remove("kill")
+                pid = os.getpid()
+                while b"iris.dll" not in open(f"/proc/{pid}/cmdline", "rb").read():
+                    pid = int(open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[1])
+                os.kill(pid, 9)
+            say({"type": "performed", "step": name, "value": 1})
+            hear()
+        turn = hear()
+        if turn["body"] is None:
+            step("a")
+            step("b")
+            step("c")
+            say({"type": "outcome", "status": "finished", "output": turn["turn"]})
+        elif turn["body"]["on"] == "timer":
+            say({"type": "outcome", "status": "parked", "wait": {"kind": "timer", "at": int(time.time() * 1000) + 100}})
+        else:
+            say({"type": "outcome", "status": "parked", "wait": {"kind": "signal", "name": "go"}})
+        """;
+
+    [TestCase("timer")]
+    [TestCase("signal")]
+    public async Task A_wake_that_was_killed_with_its_server_goes_on_by_itself(string on)
+    {
+        using TestImage image = TestImage.Python(Killed);
+        image.Put("kill");
+        using TempDirectory data = new();
+        TurnReply parked;
+        await using (IrisServer server = await IrisServer.StartAsync(image.Folder, "--data", data.Path))
+        {
+            parked = await server.TurnAsync(new { on });
+            if (on == "signal")
+            {
+                JsonElement wake = parked.Json.GetProperty("wake");
+                using HttpRequestMessage signal = new(HttpMethod.Post, wake.GetProperty("url").GetString()!.TrimStart('/'));
+                signal.Headers.Add("Iris-Wake-Key", wake.GetProperty("key").GetString());
+                using HttpResponseMessage accepted = await server.Client.SendAsync(signal);
+                Assert.That(accepted.StatusCode, Is.EqualTo(HttpStatusCode.Accepted));
+            }
+
+            await server.WaitForExitAsync();
+        }
+
+        Assert.That(image.Read("effects"), Is.EqualTo("a\nb\n"));
+        await using IrisServer next = await IrisServer.StartAsync(image.Folder, "--data", data.Path);
+        await TestImage.UntilAsync(() => image.Read("effects").EndsWith("c\n", StringComparison.Ordinal), "the wake's end");
+        Assert.That(image.Read("effects"), Is.EqualTo("a\nb\nb\nc\n"), "what had a result is not done again");
+        using HttpRequestMessage ask = new(HttpMethod.Get, $"v1/session/{parked.SessionId}/turn");
+        ask.Headers.Add("X-Continuation-Token", parked.Token);
+        ask.Headers.Add("Prefer", "wait=30");
+        using HttpResponseMessage reply = await next.Client.SendAsync(ask);
+        Assert.That(await reply.Content.ReadAsStringAsync(), Does.Contain("\"status\":\"finished\",\"output\":2"));
+    }
 
     [Test]
     public async Task Is_told_the_key_and_woken_by_the_signal()

@@ -86,8 +86,8 @@ public class DeadlineTests
             _ when sent.StartsWith("GET", StringComparison.Ordinal) => Wait.Head,
             _ => Wait.Body,
         };
-        while (server.Server.Deadlines.Snapshot() is not [HttpConnection connection] || connection.WaitsFor != wait
-            || (wait == Wait.Body && connection.Exchange.Content.Received == 0))
+        while (server.Server.Deadlines.Snapshot() is not [IPeer peer] || peer.WaitsFor != wait
+            || (wait == Wait.Body && peer is HttpConnection { Exchange.Content.Received: 0 }))
             await Task.Yield();
     }
 }

@@ -51,30 +51,32 @@ internal sealed class SessionStream(ChannelWire wire, TurnReplies replies)
         EventCursor? after = null;
         if (head is not null && (!TryReadAfter(exchange.Request, out after) || after?.Turn > head.Turn + 1))
             refusal = Refusal.BadRequest;
-        if (head is not null && refusal.Refusal == Refusal.None && !wire.Sessions.Readers.TryEnter(id))
-            refusal = Refusal.Overloaded;
-        if (refusal.Refusal != Refusal.None)
+        SessionReader? reader = head is not null && refusal.Refusal == Refusal.None ? wire.Sessions.Readers.TryEnter(id) : null;
+        if (reader is null)
         {
+            if (refusal.Refusal == Refusal.None)
+                refusal = Refusal.Overloaded;
             await replies.RefusedAsync(exchange, refusal, id.Value, disconnected).ConfigureAwait(false);
             return;
         }
 
         try
         {
-            await SendAsync(exchange, id, after, withToken, disconnected).ConfigureAwait(false);
+            await SendAsync(exchange, id, reader, after, withToken, disconnected).ConfigureAwait(false);
         }
         finally
         {
-            wire.Sessions.Readers.Leave(id);
+            wire.Sessions.Readers.Leave(id, reader);
         }
     }
 
     private async ValueTask SendAsync(
-        HttpExchange exchange, SessionId id, EventCursor? after, bool withToken, CancellationToken disconnected)
+        HttpExchange exchange, SessionId id, SessionReader reader, EventCursor? after, bool withToken, CancellationToken disconnected)
     {
         using CancellationTokenSource gone = CancellationTokenSource.CreateLinkedTokenSource(disconnected);
         bool follows = HasParameter(exchange.Request, "follow=1"u8);
-        IAsyncEnumerator<FeedEvent> events = new SessionFeed(wire.Sessions, id, follows).ReadAsync(after, gone.Token).GetAsyncEnumerator(gone.Token);
+        SessionFeed feed = new(wire.Sessions, id, follows);
+        IAsyncEnumerator<FeedEvent> events = feed.ReadAsync(after, gone.Token).GetAsyncEnumerator(gone.Token);
         TurnStream frames = new(wire, exchange.Response, disconnected);
         EventStream? stream = null;
         Task<bool>? next = null;
@@ -89,7 +91,7 @@ internal sealed class SessionStream(ChannelWire wire, TurnReplies replies)
                 else
                 {
                     next = moving.AsTask();
-                    hasMore = await WaitAsync(next, stream, disconnected).ConfigureAwait(false);
+                    hasMore = await WaitAsync(next, reader, stream, disconnected).ConfigureAwait(false);
                 }
 
                 if (!hasMore)
@@ -108,6 +110,10 @@ internal sealed class SessionStream(ChannelWire wire, TurnReplies replies)
             await replies.RefusedAsync(exchange, wire.Sessions.StoreFailed(e), id.Value, disconnected).ConfigureAwait(false);
             return;
         }
+        catch (IOException) when (feed.IsCut)
+        {
+            throw TurnStream.Cut(exchange.Response);
+        }
         finally
         {
             await EndAsync(events, next, gone).ConfigureAwait(false);
@@ -120,8 +126,8 @@ internal sealed class SessionStream(ChannelWire wire, TurnReplies replies)
         }
     }
 
-    // What there is goes out before the wait, and a comment after a while of silence.
-    private async ValueTask<bool> WaitAsync(Task<bool> next, EventStream? stream, CancellationToken disconnected)
+    // What there is goes out before the wait, and a comment after a while of silence, or to find out whether the peer is gone.
+    private async ValueTask<bool> WaitAsync(Task<bool> next, SessionReader reader, EventStream? stream, CancellationToken disconnected)
     {
         if (stream is null)
             return await next.ConfigureAwait(false);
@@ -130,13 +136,17 @@ internal sealed class SessionStream(ChannelWire wire, TurnReplies replies)
             await stream.FlushAsync(disconnected).ConfigureAwait(false);
             try
             {
-                return await next.WaitAsync(
+                await Task.WhenAny(next, reader.ProbedAsync()).WaitAsync(
                     wire.Sessions.Settings.SseHeartbeat, wire.Sessions.Settings.Time, CancellationToken.None).ConfigureAwait(false);
             }
             catch (TimeoutException)
             {
-                TurnStream.WriteHeartbeat(stream);
+                // The silence was long.
             }
+
+            if (next.IsCompleted)
+                return await next.ConfigureAwait(false);
+            TurnStream.WriteHeartbeat(stream);
         }
     }
 

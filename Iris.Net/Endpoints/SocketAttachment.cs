@@ -21,6 +21,7 @@ internal sealed class SocketAttachment
     private readonly CancellationTokenRegistration _disconnected;
     private readonly Queue<OwnTurn> _own = [];   // locked, with the two below
     private bool _isAtRest, _ends;
+    private SessionReader? _reader;
     private bool _hidesTokens;   // the holder of a ticket reads
     private Task _telling = Task.CompletedTask;
     private WebSocketCloseCode? _close;
@@ -58,12 +59,13 @@ internal sealed class SocketAttachment
         if (message.After?.Turn > access.Head!.Turn + 1)
             return (null, Refusal.BadRequest);
         SessionId id = new(message.SessionId);
-        if (!wire.Sessions.Readers.TryEnter(id))
+        if (wire.Sessions.Readers.TryEnter(id) is not { } reader)
             return (null, Refusal.Overloaded);
         SocketAttachment attached = new(wire, socket, output, id, message.After, disconnected)
         {
             ReadsWith = access.IsCurrent ? default(ReadOnlyMemory<byte>?) : token ?? [],
             _hidesTokens = token is null,
+            _reader = reader,
         };
         if (await attached.MoveAsync().ConfigureAwait(false))
             return (attached, default);
@@ -205,7 +207,7 @@ internal sealed class SocketAttachment
             await moving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _events.DisposeAsync().ConfigureAwait(false);
         await _disconnected.DisposeAsync().ConfigureAwait(false);
-        _wire.Sessions.Readers.Leave(_id);
+        _wire.Sessions.Readers.Leave(_id, _reader!);
         _socket.IsBusy = false;
     }
 

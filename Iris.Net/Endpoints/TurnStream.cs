@@ -120,6 +120,13 @@ internal sealed class TurnStream(ChannelWire wire, HttpResponse response, Cancel
     public void WriteEnd(EventStream stream, string sessionId, TurnEnd end, in EventCursor at) =>
         Write(stream, end.IsError ? "error"u8 : "outcome"u8, wire.LastEvent(sessionId, end).Span, at);
 
+    /// <summary>Ends the connection of a reader that fell too far behind; that is its own affair, and no error of ours.</summary>
+    public static IOException Cut(HttpResponse response)
+    {
+        response.Abort();
+        return new IOException("The reader fell too far behind.");
+    }
+
     /// <summary>Says that the stream lives.</summary>
     public static void WriteHeartbeat(EventStream stream)
     {
@@ -153,7 +160,7 @@ internal sealed class TurnStream(ChannelWire wire, HttpResponse response, Cancel
             }
 
             if (reader.IsCut)
-                throw new IOException("The reader fell too far behind.");
+                throw Cut(response);
             if (heart?.IsDue(hasSent: stream.Unsent > 0) == true)
                 WriteHeartbeat(stream);
             await stream.FlushAsync(disconnected).ConfigureAwait(false);

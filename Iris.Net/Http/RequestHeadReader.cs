@@ -51,6 +51,27 @@ internal static class RequestHeadReader
         return status;
     }
 
+    /// <summary>Reads the head of a request that comes by and by, always shown from its first byte on; the rest as
+    /// <see cref="TryRead"/>. What trickles in is read again only where it can lead to a verdict.</summary>
+    /// <param name="buffered">All of what came.</param>
+    /// <param name="isEnded">Whether nothing more comes.</param>
+    /// <param name="limits">The limits.</param>
+    /// <param name="into">The same for all reads of a head; at the first it is clear.</param>
+    /// <param name="consumed">How many bytes of it were the head's, once it is done.</param>
+    /// <param name="why">Why it is refused.</param>
+    public static OperationStatus TryContinue(
+        in ReadOnlySequence<byte> buffered, bool isEnded, RequestHeadLimits limits, RequestHead into, out long consumed,
+        out RejectionReason why)
+    {
+        (consumed, why) = (0, RejectionReason.None);
+        if (!isEnded && !CanDecide(buffered, into))
+            return OperationStatus.NeedMoreData;
+        var reader = new SequenceReader<byte>(buffered);
+        OperationStatus status = TryRead(ref reader, limits, into, out why);
+        consumed = reader.Consumed;
+        return status;
+    }
+
     /// <summary>
     /// Whether a read that asked for more can come to a verdict now: a line has ended since, or a limit is reached. It
     /// saves reading the same bytes again for each byte that trickles in.

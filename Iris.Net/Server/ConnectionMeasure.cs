@@ -1,5 +1,4 @@
 using Iris.Net.Diagnostics;
-using Iris.Net.Transport;
 
 namespace Iris.Net.Server;
 
@@ -10,34 +9,34 @@ internal readonly struct ConnectionMeasure
 
     private readonly bool _isCounted;   // listeners come and go
 
-    private ConnectionMeasure(Connection connection)
+    private ConnectionMeasure(bool isUnix)
     {
         Number = Interlocked.Increment(ref _last);
         if (HttpInstruments.Connections.Enabled)
         {
             _isCounted = true;
-            Count(connection, 1);
+            Count(isUnix, 1);
         }
 
         if (IrisEventSource.Log.IsEnabled())
-            IrisEventSource.Log.ConnectionStart(Number, TransportOf(connection));
+            IrisEventSource.Log.ConnectionStart(Number, TransportOf(isUnix));
     }
 
     /// <summary>Names the connection in events.</summary>
     public long Number { get; }
 
-    public static ConnectionMeasure Begin(Connection connection) => new(connection);
+    public static ConnectionMeasure Begin(bool isUnix) => new(isUnix);
 
-    public void End(Connection connection)
+    public void End(bool isUnix)
     {
         if (_isCounted)
-            Count(connection, -1);
+            Count(isUnix, -1);
         if (IrisEventSource.Log.IsEnabled())
             IrisEventSource.Log.ConnectionStop(Number);
     }
 
-    private static void Count(Connection connection, int change) => HttpInstruments.Connections.Add(
-        change, new KeyValuePair<string, object?>(HttpInstruments.Transport, TransportOf(connection)));
+    private static void Count(bool isUnix, int change) => HttpInstruments.Connections.Add(
+        change, new KeyValuePair<string, object?>(HttpInstruments.Transport, TransportOf(isUnix)));
 
-    private static string TransportOf(Connection connection) => connection.IsUnix ? "unix" : "tcp";
+    private static string TransportOf(bool isUnix) => isUnix ? "unix" : "tcp";
 }

@@ -7,9 +7,10 @@ using Iris.Net.Transport;
 namespace Iris.Net.Server;
 
 /// <summary>One connection's requests, one after the other (RFC 9112 section 9.3). While a handler runs, nobody reads ahead.</summary>
-internal sealed class HttpConnection(HttpServer server, Connection transport) : TimedConnection(server, transport)
+internal sealed class HttpConnection(HttpServer server, Connection transport, ConnectionMeasure measure)
+    : TimedConnection(server, transport)
 {
-    private readonly ConnectionMeasure _measure = ConnectionMeasure.Begin(transport);
+    private readonly ConnectionMeasure _measure = measure;
     private HttpExchange? _exchange;
     private WebSocketConnection? _webSocket;
 
@@ -22,7 +23,7 @@ internal sealed class HttpConnection(HttpServer server, Connection transport) : 
     }
 
     /// <summary>The exchange that every request of the connection uses.</summary>
-    public HttpExchange Exchange => _exchange ??= new HttpExchange(this);
+    public HttpExchange Exchange => _exchange ??= new HttpExchange(this, new RequestHead());
 
     /// <summary>Names the connection in events.</summary>
     public long Number => _measure.Number;
@@ -39,13 +40,29 @@ internal sealed class HttpConnection(HttpServer server, Connection transport) : 
 
     private PipeReader Input => Transport.Input;
 
-    /// <summary>Serves the connection to its end. It never throws.</summary>
-    public async Task RunAsync()
+    /// <summary>Serves a connection from its first byte to its end. It never throws.</summary>
+    public Task RunAsync() => Server.TryAdd(this)
+        ? RunAsync(Step.Wait, RejectionReason.None, Wait.FirstByte)
+        : RunAsync(Step.Refuse, RejectionReason.TooManyConnections, Wait.FirstByte);
+
+    /// <summary>Serves a connection, whose first request has begun, to its end. It never throws.</summary>
+    /// <param name="head">What was read of its head.</param>
+    /// <param name="status">How that ended.</param>
+    /// <param name="why">Why it is refused.</param>
+    /// <param name="start">When it began.</param>
+    public Task RunAsync(RequestHead head, OperationStatus status, RejectionReason why, long start)
+    {
+        _exchange = new HttpExchange(this, head);
+        BeginRequest(start);
+        return RunAsync(StepAfter(status), why, Wait.Head);
+    }
+
+    private async Task RunAsync(Step step, RejectionReason why, Wait wait)
     {
         bool isAnswered = false;     // what the peer has been told must reach it
         try
         {
-            isAnswered = await ServeAsync().ConfigureAwait(false);
+            isAnswered = await ServeAsync(step, why, wait).ConfigureAwait(false);
             if (_webSocket is { } socket)
             {
                 Exception? failure = null;
@@ -98,26 +115,17 @@ internal sealed class HttpConnection(HttpServer server, Connection transport) : 
     }
 
     // False where the peer left without a word.
-    private async ValueTask<bool> ServeAsync()
+    private async ValueTask<bool> ServeAsync(Step step, RejectionReason why, Wait wait)
     {
-        if (!Server.TryAdd(this))
+        while (true)
         {
-            await Responder.RefuseAsync(Exchange, RejectionReason.TooManyConnections).ConfigureAwait(false);
-            return true;
-        }
-
-        Wait wait = Wait.FirstByte;
-        do
-        {
-            Await(wait);
-            if (Server.IsStopping)
-                CloseWhereIdle();
-            ReadResult read = await Input.ReadAsync().ConfigureAwait(false);
-            switch (Judge(read, EndWait(), ref wait, out RejectionReason why))
+            switch (step)
             {
                 case Step.Serve:
                     if (await Responder.ServeAsync(this).ConfigureAwait(false) is { } upgrade)
                         BecomeWebSocket(upgrade);
+                    if (!IsPersistent)
+                        return true;
                     wait = Wait.NextRequest;
                     break;
                 case Step.Refuse:
@@ -128,9 +136,13 @@ internal sealed class HttpConnection(HttpServer server, Connection transport) : 
                 case Step.Wait:
                     break;
             }
+
+            Await(wait);
+            if (Server.IsStopping)
+                CloseWhereIdle();
+            ReadResult read = await Input.ReadAsync().ConfigureAwait(false);
+            step = Judge(read, EndWait(), ref wait, out why);
         }
-        while (wait != Wait.NextRequest || IsPersistent);
-        return true;
     }
 
     private Step Judge(in ReadResult read, Wait expired, ref Wait wait, out RejectionReason why)
@@ -147,33 +159,36 @@ internal sealed class HttpConnection(HttpServer server, Connection transport) : 
         }
 
         if (wait != Wait.Head && !buffer.IsEmpty)
-            BeginRequest();
-        OperationStatus status = OperationStatus.NeedMoreData;
-        if (wait != Wait.Head || read.IsCompleted || RequestHeadReader.CanDecide(buffer, Exchange.Head))
-        {
-            var reader = new SequenceReader<byte>(buffer);
-            status = RequestHeadReader.TryRead(ref reader, Server.HeadLimits, Exchange.Head, out why);
-            if (status == OperationStatus.Done)
-                Input.AdvanceTo(reader.Position);
-        }
-
+            BeginRequest(Server.Deadlines.Now);
+        OperationStatus status = RequestHeadReader.TryContinue(
+            buffer, read.IsCompleted, Server.HeadLimits, Exchange.Head, out long consumed, out why);
         switch (status)
         {
             case OperationStatus.Done:
-                return Step.Serve;
+                Input.AdvanceTo(buffer.GetPosition(consumed));
+                break;
             case OperationStatus.NeedMoreData:
                 Input.AdvanceTo(buffer.Start, buffer.End);
                 if (!buffer.IsEmpty)
                     wait = Wait.Head;
                 if (!read.IsCompleted)
-                    return Step.Wait;
+                    break;
                 why = RejectionReason.IncompleteRequest;
                 return buffer.IsEmpty || Transport.IsAborted ? Step.End : Step.Refuse;
             default:
                 Input.AdvanceTo(buffer.End);
-                return Step.Refuse;
+                break;
         }
+
+        return StepAfter(status);
     }
+
+    private static Step StepAfter(OperationStatus status) => status switch
+    {
+        OperationStatus.Done => Step.Serve,
+        OperationStatus.NeedMoreData => Step.Wait,
+        _ => Step.Refuse,
+    };
 
     private static string NameOf(Wait idle) =>
         idle == Wait.FirstByte ? nameof(HttpServerLimits.FirstByteTimeout) : nameof(HttpServerLimits.KeepAliveTimeout);
@@ -193,7 +208,7 @@ internal sealed class HttpConnection(HttpServer server, Connection transport) : 
             if (isAnswered && !Transport.IsAborted)
                 await DrainAsync().ConfigureAwait(false);
             Server.Remove(this);
-            _measure.End(Transport);
+            _measure.End(Transport.IsUnix);
             _exchange?.Head.Clear();
             await Transport.DisposeAsync().ConfigureAwait(false);
             await TellDisconnectedAsync().ConfigureAwait(false);

@@ -15,9 +15,10 @@ public sealed class HttpExchange
     private string? _principal;
     private object? _state;
 
-    internal HttpExchange(HttpConnection connection)
+    internal HttpExchange(HttpConnection connection, RequestHead head)
     {
         _connection = connection;
+        Head = head;
         Content = new RequestBodyReader(connection);
         _request = new HttpRequest(this);
         _response = new HttpResponse(this);
@@ -64,7 +65,7 @@ public sealed class HttpExchange
 
     internal HttpConnection Connection => _connection;
 
-    internal RequestHead Head { get; } = new();
+    internal RequestHead Head { get; }
 
     internal RequestBodyReader Content { get; }
 

@@ -95,6 +95,9 @@ public sealed class HttpResponse
         return _body;
     }
 
+    /// <summary>Ends the connection: the response stays incomplete.</summary>
+    internal void Abort() => _exchange.Connection.Abort();
+
     internal void ThrowIfStarted()
     {
         _ = _exchange.Open;

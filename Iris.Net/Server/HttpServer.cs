@@ -92,7 +92,7 @@ public sealed class HttpServer : IAsyncDisposable
         TlsTerms? tls = at.Certificate is { } certificate
             ? new TlsTerms(certificate, [SslApplicationProtocol.Http11], _transportOptions)
             : null;
-        IListener listener = await _transport.BindAsync(at, Run, cancel).ConfigureAwait(false);
+        IListener listener = await _transport.BindAsync(at, Run, tls is null ? Filter : null, cancel).ConfigureAwait(false);
         ListenEndpoint bound = listener.Endpoint;
         Uri url = bound.Path is null
             ? new UriBuilder(tls is null ? Uri.UriSchemeHttp : Uri.UriSchemeHttps, bound.Address!.ToString(), bound.Port).Uri
@@ -114,7 +114,10 @@ public sealed class HttpServer : IAsyncDisposable
         return url;
 
         Task Run(Connection connection) =>
-            new HttpConnection(this, tls is null ? connection : new TlsConnection(connection, tls)).RunAsync();
+            new HttpConnection(
+                this, tls is null ? connection : new TlsConnection(connection, tls), ConnectionMeasure.Begin(connection.IsUnix)).RunAsync();
+
+        HeadFilter Filter(PeerSocket socket) => new(this, socket);
     }
 
     /// <summary>Stops accepting, closes idle connections, lets running exchanges end, closes WebSockets with 1001, and aborts
@@ -135,7 +138,7 @@ public sealed class HttpServer : IAsyncDisposable
     }
 
     /// <summary>Counts a connection in; false where there are too many.</summary>
-    internal bool TryAdd(HttpConnection connection)
+    internal bool TryAdd(Timed connection)
     {
         Deadlines.Add(connection);
         return Deadlines.Count <= _maxConnections;
@@ -151,9 +154,9 @@ public sealed class HttpServer : IAsyncDisposable
         return false;
     }
 
-    internal void Remove(HttpConnection connection)
+    internal void Remove(Timed connection)
     {
-        if (connection.IsWebSocket)
+        if (connection is HttpConnection { IsWebSocket: true })
             Interlocked.Decrement(ref _webSockets);
         Deadlines.Remove(connection);
         if (_isStopping && Deadlines.Count == 0)
@@ -181,13 +184,13 @@ public sealed class HttpServer : IAsyncDisposable
         if (Deadlines.Count == 0)
             empty.TrySetResult();
         foreach (Timed member in Deadlines.Snapshot())
-            ((TimedConnection)member).CloseWhereIdle();
+            ((IPeer)member).CloseWhereIdle();
         await WaitAsync(empty.Task, grace, noGrace.Token).ConfigureAwait(false);
         foreach (Timed member in Deadlines.Snapshot())
-            ((TimedConnection)member).GoAway();
+            ((IPeer)member).GoAway();
         await WaitAsync(empty.Task, LastMoment, CancellationToken.None).ConfigureAwait(false);
         foreach (Timed member in Deadlines.Snapshot())
-            ((TimedConnection)member).Abort();
+            ((IPeer)member).Abort();
         // A handler that does not end even now is left behind.
         await WaitAsync(empty.Task, LastMoment, CancellationToken.None).ConfigureAwait(false);
         Deadlines.Dispose();

@@ -4,7 +4,7 @@ using Iris.Net.Transport;
 namespace Iris.Net.Server;
 
 /// <summary>A connection with its deadlines: how long its peer may take to send, and to take what is sent.</summary>
-internal abstract class TimedConnection(HttpServer server, Connection transport) : Timed
+internal abstract class TimedConnection(HttpServer server, Connection transport) : Timed, IPeer
 {
     private readonly HttpServerLimits _limits = server.Options.Limits;
     private ConnectionDeadline _deadline;
@@ -17,7 +17,7 @@ internal abstract class TimedConnection(HttpServer server, Connection transport)
 
     public Connection Transport => transport;
 
-    /// <summary>What the connection waits for from its peer.</summary>
+    /// <inheritdoc/>
     public Wait WaitsFor => _deadline.Get().For;
 
     /// <summary>Whether the wait for a body expired because too little of it came.</summary>
@@ -71,7 +71,7 @@ internal abstract class TimedConnection(HttpServer server, Connection transport)
     /// <summary>Ends the wait; tells which one had expired.</summary>
     public Wait EndWait() => _deadline.Clear();
 
-    /// <summary>Closes the connection where nothing is under way.</summary>
+    /// <inheritdoc/>
     public virtual void CloseWhereIdle()
     {
         (Wait For, long Until) wait = _deadline.Get();
@@ -79,9 +79,10 @@ internal abstract class TimedConnection(HttpServer server, Connection transport)
             Expire(wait);
     }
 
-    /// <summary>Ends the connection at the end of a stopping server's grace.</summary>
+    /// <inheritdoc/>
     public virtual void GoAway() => Abort();
 
+    /// <inheritdoc/>
     public void Abort()
     {
         transport.Abort();
@@ -111,9 +112,10 @@ internal abstract class TimedConnection(HttpServer server, Connection transport)
     }
 
     /// <summary>A request has begun to arrive.</summary>
-    protected void BeginRequest()
+    /// <param name="start">When.</param>
+    protected void BeginRequest(long start)
     {
-        RequestStart = server.Deadlines.Now;
+        RequestStart = start;
         _slowTicks = 0;
     }
 

@@ -10,10 +10,8 @@ internal sealed class Claims(SessionHost host)
     private const int MintAttempts = 4;
     private const int JudgeAttempts = 4;
 
-    private static readonly TimeSpan WakeWait = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan ContendedPause = TimeSpan.FromMilliseconds(25);
-
     private readonly Idempotency _idempotency = new(host);
+    private readonly SessionLeases _leases = new(host);
 
     private SessionSettings Settings => host.Settings;
 
@@ -49,7 +47,7 @@ internal sealed class Claims(SessionHost host)
 
             ReadOnlyMemory<byte> guard = host.Tokens.GuardOf(token);
             return request.Key is null
-                ? await EnterAsync(await ClaimPastWakesAsync(id, guard, request, cancel).ConfigureAwait(false)).ConfigureAwait(false)
+                ? await _leases.EnterAsync(await _leases.ClaimAsync(id, guard, request, cancel).ConfigureAwait(false)).ConfigureAwait(false)
                 : await ContinueWithKeyAsync(id, guard, request, cancel).ConfigureAwait(false);
         }
         catch (Exception e) when (!cancel.IsCancellationRequested)
@@ -83,7 +81,7 @@ internal sealed class Claims(SessionHost host)
 
             if (request.Key is not null)
                 return await ContinueWithKeyAsync(id, guard: null, request, cancel).ConfigureAwait(false);
-            return await EnterAsync(await ClaimPastWakesAsync(id, guard: default, request, cancel).ConfigureAwait(false)).ConfigureAwait(false);
+            return await _leases.EnterAsync(await _leases.ClaimAsync(id, guard: default, request, cancel).ConfigureAwait(false)).ConfigureAwait(false);
         }
         catch (Exception e) when (!cancel.IsCancellationRequested)
         {
@@ -181,7 +179,7 @@ internal sealed class Claims(SessionHost host)
             return created;
         try
         {
-            Admission claimed = await ClaimAsync(id, guard: default, request, cancel).ConfigureAwait(false);
+            Admission claimed = await _leases.ClaimAsync(id, guard: default, request, cancel).ConfigureAwait(false);
             if (claimed.Contended is { Number: > 1 })
                 return Refusal.InFlight;   // whoever starts a session gets no other token than its first
             if (claimed.Turn is not { Head.ClientTurns: > 0 } late)
@@ -204,7 +202,7 @@ internal sealed class Claims(SessionHost host)
         {
             if (await _idempotency.JudgeContinueAsync(id, guard, request, cancel).ConfigureAwait(false) is { } judged)
                 return judged;
-            claimed = await EnterAsync(await ClaimPastWakesAsync(id, guard.GetValueOrDefault(), request, cancel).ConfigureAwait(false)).ConfigureAwait(false);
+            claimed = await _leases.EnterAsync(await _leases.ClaimAsync(id, guard.GetValueOrDefault(), request, cancel).ConfigureAwait(false)).ConfigureAwait(false);
             // The same request may have been quicker in another process, and may have committed by now: judged again, key first.
             if (claimed.Refusal is not (Refusal.InFlight or Refusal.StaleToken) || host.Running.Of(id) is { IsWake: true })
                 break;
@@ -251,117 +249,6 @@ internal sealed class Claims(SessionHost host)
             CreateStatus.Created => new RunningTurn(host, created.Lease, head, head.NextSeq, tail: null, request),
             _ => null,
         };
-    }
-
-    private async ValueTask<Admission> ClaimAsync(
-        SessionId id, ReadOnlyMemory<byte> guard, TurnRequest request, CancellationToken cancel)
-    {
-        BeginResult begun = await Settings.Store.BeginAsync(id, guard, host.LeaseRequest, cancel).ConfigureAwait(false);
-        if (begun.Status == BeginStatus.Held && !host.IsOwn(begun.Lease) && begun.Head!.Principal == request.Principal)
-            begun = await BeginLaterAsync(id, guard, begun, cancel).ConfigureAwait(false);
-        if (begun.Head is { } head && head.Principal != request.Principal)
-        {
-            // Of a request without principal, where the session has one.
-            if (begun.Status == BeginStatus.Begun)
-                await host.ReleaseAsync(begun.Lease).ConfigureAwait(false);
-            return Refusal.UnknownSession;
-        }
-
-        if (begun.Status == BeginStatus.Begun && !host.Tokens.TryGetCurrent(id, begun.Head!, out _))
-        {
-            await host.ReleaseAsync(begun.Lease).ConfigureAwait(false);
-            return Refusal.StaleToken;   // of a key that the channel has no more
-        }
-
-        return begun.Status switch
-        {
-            BeginStatus.Unknown => Presenters.Unknown(id, begun, request.Principal),
-            BeginStatus.Stale => host.Receipts.Stale(begun.Head!, guard),
-            BeginStatus.Held => host.IsOwn(begun.Lease) ? Refusal.InFlight : Contended(id, begun),
-            _ => new RunningTurn(
-                host, begun.Lease, begun.Head!, begun.NextSeq, await ReadTailAsync(begun, cancel).ConfigureAwait(false), request),
-        };
-    }
-
-    // Another process may be done in a moment: its reply is on its way, or its turn is a short one.
-    private async ValueTask<BeginResult> BeginLaterAsync(
-        SessionId id, ReadOnlyMemory<byte> guard, BeginResult begun, CancellationToken cancel)
-    {
-        long since = Settings.Time.GetTimestamp();
-        while (begun.Status == BeginStatus.Held && !host.IsOwn(begun.Lease) && Settings.Time.GetElapsedTime(since) < Settings.ContendedRetry)
-        {
-            await Task.Delay(ContendedPause, Settings.Time, cancel).ConfigureAwait(false);
-            begun = await Settings.Store.BeginAsync(id, guard, host.LeaseRequest, cancel).ConfigureAwait(false);
-        }
-
-        return begun;
-    }
-
-    private Admission Contended(SessionId id, in BeginResult begun) => ((Admission)Refusal.Contended) with
-    {
-        Contended = new PastTurn(
-            id, begun.Head!.Turn + 1, begun.Head.NextSeq, begun.Head.NextSeq,
-            TurnEnd.Contended(begun.Lease.Fence, host.Tokens.CurrentOf(id, begun.Head))),
-    };
-
-    // A wake turn is short, and no reason to turn a client away.
-    private async ValueTask<Admission> ClaimPastWakesAsync(
-        SessionId id, ReadOnlyMemory<byte> guard, TurnRequest request, CancellationToken cancel)
-    {
-        Admission claimed = await ClaimAsync(id, guard, request, cancel).ConfigureAwait(false);
-        return claimed.Refusal != Refusal.InFlight ? claimed
-            : await ClaimBehindWakeAsync(claimed, id, guard, request, cancel).ConfigureAwait(false);
-    }
-
-    private async ValueTask<Admission> ClaimBehindWakeAsync(
-        Admission claimed, SessionId id, ReadOnlyMemory<byte> guard, TurnRequest request, CancellationToken cancel)
-    {
-        long begun = Settings.Time.GetTimestamp();
-        bool looksAgain = true;
-        while (claimed.Refusal == Refusal.InFlight)
-        {
-            TimeSpan left = WakeWait - Settings.Time.GetElapsedTime(begun);
-            if (host.Due.LookingAt(id) is { } looking)
-                await looking.ConfigureAwait(false);
-            else if (host.Running.Of(id) is { } turn)
-            {
-                if (!turn.IsWake || left <= TimeSpan.Zero || await turn.EndWithinAsync(left, cancel).ConfigureAwait(false) is null)
-                    break;
-            }
-            else if (!looksAgain)
-                break;
-            else
-                looksAgain = false;   // what held it may have ended in between
-            claimed = await ClaimAsync(id, guard, request, cancel).ConfigureAwait(false);
-        }
-
-        return claimed;
-    }
-
-    private async ValueTask<JournalTail?> ReadTailAsync(BeginResult begun, CancellationToken cancel)
-    {
-        if (begun.NextSeq <= begun.Head!.TailFrom)
-            return null;
-        try
-        {
-            return await host.ReadTailAsync(begun.Lease.Session, begun.Head, cancel).ConfigureAwait(false);
-        }
-        catch
-        {
-            await host.ReleaseAsync(begun.Lease).ConfigureAwait(false);
-            throw;
-        }
-    }
-
-    private async ValueTask<Admission> EnterAsync(Admission claimed)
-    {
-        if (claimed.Turn is not { } turn)
-            return claimed;
-        Refusal refusal = host.Running.TryEnter(turn);
-        if (refusal == Refusal.None)
-            return claimed;
-        await turn.WithdrawAsync().ConfigureAwait(false);
-        return refusal;
     }
 
     private TurnEnd Failed(Exception e)

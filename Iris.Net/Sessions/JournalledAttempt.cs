@@ -31,7 +31,7 @@ internal sealed class JournalledAttempt(string name, long startSeq, bool isNewRe
     public EventCursor Start => At(new(StartSeq, 0));
 
     /// <summary>Where its end is told.</summary>
-    public EventPlace EndPlace => Events is { End: not null } events ? events.EndPlace()
+    public EventPlace EndPlace => Events is { End: not null } events && events.EndPlace() is var end && end.Seq >= LastSeq ? end
         : IsCommitted || EndReason is not null ? new(LastSeq, 1)
         : new(LastSeq, EventCursor.End);
 
@@ -39,7 +39,8 @@ internal sealed class JournalledAttempt(string name, long startSeq, bool isNewRe
 
     /// <summary>Whether it has the place that an id names.</summary>
     public bool Has(in EventCursor cursor) =>
-        cursor.Turn == Turn && cursor.Attempt == Name && cursor.Seq >= StartSeq && cursor.Seq <= LastSeq;
+        cursor.Turn == Turn && cursor.Attempt == Name && cursor.Seq >= StartSeq && cursor.Seq <= LastSeq
+        && (Events is null || cursor.Place <= Events.EndPlace() || cursor.Place <= EndPlace);
 
     /// <summary>The attempts of a session's journal, oldest first.</summary>
     /// <param name="records">Records from the start of a request on.</param>
@@ -58,7 +59,16 @@ internal sealed class JournalledAttempt(string name, long startSeq, bool isNewRe
             if (record.Kind is RecordKind.Commit or RecordKind.RequestClosed)
             {
                 isClosed = record.Kind == RecordKind.RequestClosed;
-                at = null;
+                // A cancel closes the latest attempt, whose end may stand behind it.
+                if (!isClosed || CancelledRequest.Read(record) is not { } cancelled)
+                {
+                    at = null;
+                    continue;
+                }
+
+                if (at is null or { IsCommitted: true })
+                    attempts.Add(at = new(EventCursor.NoName, cancelled.FirstSeq, isNewRequest: true));
+                (at.LastSeq, at.EndReason) = (record.Seq, AbortReasonText.Of(AbortReason.Cancelled));
                 continue;
             }
 
@@ -89,9 +99,11 @@ internal sealed class JournalledAttempt(string name, long startSeq, bool isNewRe
     /// <summary>Adds what is remembered of an attempt; one that runs may have no record yet.</summary>
     public static void Merge(List<JournalledAttempt> attempts, AttemptEvents known, bool isLive)
     {
-        // Where the name is gone, the attempt that wrote the marker is the one that committed.
+        // Where the name is gone, the attempt that wrote the marker is the one that committed; another is known by its place.
         JournalledAttempt? found = attempts.FindLast(attempt => attempt.Name == known.Name
-            || (attempt.Name == EventCursor.NoName && attempt.Turn == known.Turn && known.Events.PublishedSeq >= attempt.LastSeq));
+            || (attempt.Name == EventCursor.NoName && attempt.Turn == known.Turn && (attempt.IsCommitted
+                ? known.Events.End is null or { IsCommitted: true }
+                : known.StartSeq >= attempt.StartSeq && known.StartSeq <= attempt.LastSeq)));
         if (found is null)
         {
             int later = attempts.FindIndex(attempt => attempt.Name == EventCursor.NoName && attempt.Turn == known.Turn);

@@ -6,7 +6,7 @@ using Iris.Net.Stores;
 namespace Iris.Net.Sessions;
 
 /// <summary>One attempt at one turn, from its claim to its end. It outlives the exchange that started it.</summary>
-internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEnd>
+internal sealed partial class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEnd>
 {
     private readonly SessionHost _host;
     private readonly Lease _lease;
@@ -15,7 +15,6 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
     private readonly RunningContext _context;
     private readonly CancellationTokenSource _cancel = new();
     private readonly long _started;
-    private readonly long _clientSeq;   // where what a client left unsettled begins
     private volatile bool _isAccepted;
     private ManualResetValueTaskSourceCore<TurnEnd> _ended;
     private ActivityContext _caller;
@@ -34,7 +33,7 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
         Request = request;
         WokenBy = wokenBy;
         Signal = tail?.Signal;
-        _clientSeq = tail?.ClientSeq ?? 0;
+        ClientSeq = tail?.ClientSeq ?? 0;
         ReadOnlyMemory<byte> body = request.Body;
         OpenRequest? open = IsWake ? tail?.Wake : tail?.Open;
         OpenRequest? replay = open is not null && open.Body.Span.SequenceEqual(body.Span) ? open : null;
@@ -69,6 +68,9 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
 
     /// <summary>The signal that was accepted before the turn, which its commit consumes; null where there is none.</summary>
     public AcceptedSignal? Signal { get; }
+
+    /// <summary>Where what a client left unsettled begins; 0 where nothing is.</summary>
+    public long ClientSeq { get; }
 
     /// <summary>SHA-256 of the idempotency key that the request came with, be it at an earlier attempt; empty where it has none.</summary>
     public ReadOnlyMemory<byte> Key { get; }
@@ -278,9 +280,6 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
     private JournalEntry WriteClosed() => IsWake ? _records.WakeClosed(_journal.NextSeq, _journal.Now) : _records.RequestClosed(
         _journal.NextSeq, _journal.Now, new CancelledRequest(FirstSeq, Key, TurnRequest.DigestOf(Key, Request.Body)));
 
-    private async Task AbandonAsync() =>
-        End(await FailAsync(new AttemptOverException((AbortReason)_cancelReason)).ConfigureAwait(false));
-
     // The program's own end and the clock may come to it at once: one of them says how the attempt ended.
     private bool TryConclude() => Interlocked.Exchange(ref _concluded, 1) == 0;
 
@@ -291,154 +290,6 @@ internal sealed class RunningTurn : IThreadPoolWorkItem, IValueTaskSource<TurnEn
         SessionInstruments.End(this, end, _isCounted, _span, Settings.Time.GetElapsedTime(_started));
         Events.Finish(end);
         _ended.SetResult(end);
-    }
-
-    private async ValueTask<TurnEnd> ConcludeAsync(TurnOutcome? outcome, Exception? error)
-    {
-        try
-        {
-            if (error is null)
-                return await DecideAsync(outcome).ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            error = e;
-        }
-
-        return await FailAsync(error).ConfigureAwait(false);
-    }
-
-    private async ValueTask<TurnEnd> DecideAsync(TurnOutcome? outcome)
-    {
-        await _context.CloseAsync().ConfigureAwait(false);
-        if (_context.Doom is { } doom)
-            throw doom;
-        switch (outcome)
-        {
-            case CommittedOutcome committed:
-                return await CommitAsync(committed).ConfigureAwait(false);
-            case ContendedOutcome contended:
-                return await EndUncommittedAsync(AbortReason.Contended).ConfigureAwait(false) is not AbortReason.Contended and var other
-                    ? EndOf(other)
-                    : TurnEnd.Contended(contended.Current, PresentedToken);
-            case AbortedOutcome aborted:
-                if (await EndUncommittedAsync(AbortReason.Failed).ConfigureAwait(false) is not AbortReason.Failed and var cancelled)
-                    return EndOf(cancelled);
-                _host.Report(
-                    "aborted", new InvalidOperationException(aborted.Reason ?? "The adapter aborted the turn."), SessionId);
-                return TurnEnd.Aborted(AbortReason.Failed, PresentedToken);
-            default:
-                throw new InvalidOperationException("The program returned no outcome.");
-        }
-    }
-
-    private async ValueTask<TurnEnd> CommitAsync(CommittedOutcome outcome)
-    {
-        ReadOnlyMemory<byte> reply = TurnEnd.ReplyOf(outcome);
-        MintedToken token = IsWake ? default : _host.Tokens.Mint(SessionId, Head.Salt, Head.ClientTurns + 1);
-        long seq = _journal.NextSeq, now = _journal.Now;
-        SessionHead head = IsWake ? Head with
-        {
-            Turn = Number,
-            NextSeq = seq + 2,
-            Status = outcome is ParkedOutcome ? SessionStatus.Parked : SessionStatus.Finished,
-            Wait = (outcome as ParkedOutcome)?.Wait,
-            State = outcome.State.Utf8,
-            Signals = Consumed(),
-            LastWake = WakeCommit(reply),
-            TailSeq = _clientSeq,
-            UpdatedAt = DateTimeOffset.FromUnixTimeMilliseconds(now),
-        }
-        : Head with
-        {
-            Guard = token.Guard,
-            Spent = Head.Guard,
-            Sealed = token.Sealed,
-            Turn = Number,
-            ClientTurns = Head.ClientTurns + 1,
-            NextSeq = seq + 2,
-            Status = outcome is ParkedOutcome ? SessionStatus.Parked : SessionStatus.Finished,
-            Wait = (outcome as ParkedOutcome)?.Wait,
-            State = outcome.State.Utf8,
-            Reply = reply,
-            Signals = Consumed(),
-            LastWake = null,
-            TailSeq = 0,
-            RequestSeq = FirstSeq,
-            RequestKey = Key,
-            RequestBody = TurnRequest.DigestOf(Key, Request.Body),
-            UpdatedAt = DateTimeOffset.FromUnixTimeMilliseconds(now),
-        };
-        JournalEntry marker = outcome is ParkedOutcome parked
-            ? _records.Wait(seq, now, parked.Wait)
-            : _records.Finish(seq, now, ((FinishedOutcome)outcome).Output);
-        await _journal.CommitAsync(marker, head).ConfigureAwait(false);
-        if (Head.Wait is { Kind: not WaitKind.User })
-            _host.Due.Settle(SessionId);
-        return TurnEnd.Committed(
-            reply, IsWake ? PresentedToken : token.Token, _host.ExpiryOf(head), _host.Wakes.KeyToTell(SessionId, head));
-    }
-
-    private ReadOnlyMemory<byte> Consumed() => Signal is null ? Head.Signals : new SignalCounts(Head.Signals).After(Signal);
-
-    // What the client turn before was told is told again whatever wakes come.
-    private WakeCommit WakeCommit(ReadOnlyMemory<byte> reply) => Head.LastWake is { } before
-        ? before with { Reply = reply, FirstSeq = FirstSeq }
-        : new(reply, FirstSeq, Head.Turn, Head.NextSeq, Head.Wait?.Name is { } name ? new SignalCounts(Head.Signals).Of(name) : 0);
-
-    private async ValueTask<TurnEnd> FailAsync(Exception error)
-    {
-        await _context.CloseAsync().ConfigureAwait(false);
-        AbortReason reason = error is AttemptOverException over && over.Reason != AbortReason.None
-            ? over.Reason
-            : error is OperationCanceledException or AttemptOverException ? (AbortReason)Volatile.Read(ref _cancelReason) : AbortReason.None;
-        AbortReason ended = await EndUncommittedAsync(reason == AbortReason.None ? AbortReason.Failed : reason).ConfigureAwait(false);
-        if (reason != AbortReason.None || ended != AbortReason.Failed)
-            reason = ended;
-        if (reason is not (AbortReason.None or AbortReason.StoreUnavailable))
-            return TurnEnd.Aborted(reason, PresentedToken);
-        string errorId = _host.Minting.ShortName();
-        _host.Report(errorId, error, SessionId);
-        return reason == AbortReason.StoreUnavailable ? TurnEnd.StoreUnavailable(PresentedToken)
-            : error is HostOverloadedException ? TurnEnd.Overloaded(PresentedToken)
-            : TurnEnd.Failed(errorId, error, PresentedToken);
-    }
-
-    private TurnEnd EndOf(AbortReason reason) => reason == AbortReason.StoreUnavailable
-        ? TurnEnd.StoreUnavailable(PresentedToken)
-        : TurnEnd.Aborted(reason, PresentedToken);
-
-    /// <summary>Leaves the attempt and its end in the journal, so that a retry is known as one, and gives the lease back.</summary>
-    /// <returns>Why it ended: a cancel that was accepted goes before any other reason, and is told only where it is durable.</returns>
-    private async ValueTask<AbortReason> EndUncommittedAsync(AbortReason reason)
-    {
-        Task<bool>? verdict;
-        lock (_cancel)
-        {
-            _endsUncommitted = true;
-            verdict = _verdict;
-        }
-
-        if (verdict is not null && await verdict.ConfigureAwait(false))
-            reason = AbortReason.Cancelled;
-        try
-        {
-            if (reason == AbortReason.Cancelled && !_context.IsRequestClosed)
-                _journal.Add(WriteClosed());
-            // One that the server itself cut short has no end: it is taken up again where that was promised.
-            if (reason != AbortReason.Stopped)
-                _journal.Add(_records.TurnEnded(_journal.NextSeq, _journal.Now, AbortReasonText.Of(reason)));
-            await _journal.FlushAsync(reason == AbortReason.Cancelled ? Flush.Durable : Flush.Written).ConfigureAwait(false);
-        }
-        catch (AttemptOverException over)
-        {
-            // The store is gone or somebody else has the session: the attempt leaves no trace, and nothing else depends on one.
-            if (reason == AbortReason.Cancelled)
-                reason = over.Reason;
-        }
-
-        await _host.ReleaseAsync(_lease).ConfigureAwait(false);
-        return reason;
     }
 
     private async Task RenewAsync()

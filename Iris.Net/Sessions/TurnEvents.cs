@@ -274,37 +274,3 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
         }
     }
 }
-
-/// <summary>How far a reader may fall behind, in bytes of deltas.</summary>
-/// <param name="Lasting">Cut where this much waits for <paramref name="LastingFor"/>.</param>
-/// <param name="LastingFor">How long.</param>
-/// <param name="Most">Cut where this much waits at all.</param>
-internal sealed record EventLimits(long Lasting, TimeSpan LastingFor, long Most)
-{
-    /// <summary>Where this much waits for every reader, further deltas are joined.</summary>
-    public long JoinedFrom { get; init; } = Lasting / 16;
-
-    /// <summary>Bytes of an attempt's newest events that are kept for readers to come, once there was one.</summary>
-    public long Remembered { get; init; }
-}
-
-/// <summary>A place among the events of one attempt.</summary>
-/// <param name="Seq">The seq of the last journal record at or before it.</param>
-/// <param name="Delta">How many events followed that record.</param>
-internal readonly record struct EventPlace(long Seq, long Delta)
-{
-    /// <summary>Before every event.</summary>
-    public static EventPlace None => new(-1, 0);
-
-    /// <summary>The place of the next event that is no record.</summary>
-    public EventPlace Next => new(Seq, Delta + 1);
-
-    public static bool operator <=(EventPlace left, EventPlace right) => !(left > right);
-
-    public static bool operator >=(EventPlace left, EventPlace right) => !(left < right);
-
-    public static bool operator <(EventPlace left, EventPlace right) => right > left;
-
-    public static bool operator >(EventPlace left, EventPlace right) =>
-        left.Seq > right.Seq || (left.Seq == right.Seq && left.Delta > right.Delta);
-}

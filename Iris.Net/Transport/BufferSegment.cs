@@ -29,9 +29,17 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
 
     public void Rent(int size)
     {
-        _block = ArrayPool<byte>.Shared.Rent(size);
+        _block = BlockPool.Rent(size);
         End = 0;
         Memory = default;
+    }
+
+    /// <summary>Takes over a rented block that is filled to some part.</summary>
+    public void Own(byte[] block, int filled)
+    {
+        _block = block;
+        End = 0;
+        Fill(filled);
     }
 
     public void Lend(ReadOnlyMemory<byte> bytes)
@@ -59,7 +67,7 @@ internal sealed class BufferSegment : ReadOnlySequenceSegment<byte>
     public BufferSegment? Release()
     {
         if (_block is not null)
-            ArrayPool<byte>.Shared.Return(_block);
+            BlockPool.Return(_block);
         BufferSegment? next = Following;
         _block = null;
         Memory = default;

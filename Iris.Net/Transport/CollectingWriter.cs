@@ -6,7 +6,7 @@ namespace Iris.Net.Transport;
 /// go on.</summary>
 internal abstract class CollectingWriter : PipeWriter
 {
-    private const int Block = 4096, LargestBlock = 64 * 1024, LeastLent = 8192;
+    private const int Block = BlockPool.BlockSize, LargestBlock = 64 * 1024, LeastLent = 8192;
 
     private BufferSegment? _first;
     private BufferSegment? _last;

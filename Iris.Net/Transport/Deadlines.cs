@@ -63,6 +63,16 @@ internal sealed class Deadlines : IDisposable
         }
     }
 
+    /// <summary>Puts another into a member's place.</summary>
+    public void Replace(Timed member, Timed heir)
+    {
+        lock (_lock)
+        {
+            heir.Slot = member.Slot;
+            _members[heir.Slot] = heir;
+        }
+    }
+
     /// <summary>All members at this moment.</summary>
     public Timed[] Snapshot()
     {

@@ -1,4 +1,4 @@
-using System.Net.Sockets;
+using System.Runtime.InteropServices;
 
 namespace Iris.Net.Transport;
 
@@ -29,7 +29,7 @@ internal sealed class EpollLoop
 
     /// <summary>Tells the reader from now on; at once where there is something already.</summary>
     /// <returns>False where the socket cannot be watched any more.</returns>
-    public bool Register(SafeSocketHandle socket, IReadable reader)
+    public bool Register(SafeHandle socket, IReadable reader)
     {
         lock (_gate)
         {
@@ -66,6 +66,18 @@ internal sealed class EpollLoop
             reader.Registration = 0;
             _readers[slot] = null;
             _free.Push(slot);
+        }
+    }
+
+    /// <summary>Tells another reader of the socket from now on. Who was told until now may be told once more even so, of what came
+    /// before, and hands it on.</summary>
+    public void Replace(IReadable reader, IReadable heir)
+    {
+        lock (_gate)
+        {
+            heir.Registration = reader.Registration;
+            if (heir.Registration != 0)
+                Volatile.Write(ref _readers[(int)(uint)heir.Registration], heir);
         }
     }
 

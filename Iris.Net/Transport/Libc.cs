@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Iris.Net.Transport;
 
 /// <summary>What the base library does not give of Linux: epoll(7), an accept that neither waits nor throws, and bytes in and out of
-/// a mere descriptor.</summary>
+/// a mere descriptor, to its end.</summary>
 internal static partial class Libc
 {
     public const uint EpollIn = 0x1, EpollErr = 0x8, EpollHup = 0x10, EpollRdHup = 0x2000, EpollEdge = 1u << 31;
@@ -12,11 +12,12 @@ internal static partial class Libc
 
     public const int SocketNonBlocking = 0x800, SocketCloseOnExec = 0x80000;
 
-    public const int NoSignal = 0x4000;
+    public const int NoSignal = 0x4000, ShutdownWrite = 1;
 
     public const int Interrupted = 4, TryAgain = 11, TooManyInSystem = 23, TooManyInProcess = 24, Protocol = 71, Aborted = 103;
 
     private const int MostBlocks = 64;   // in one send
+    private const int SocketLevel = 1, Linger = 13;
 
     /// <summary>Sends several blocks in one call, or as many of them as one call takes.</summary>
     public static unsafe nint Send(SafeHandle socket, ReadOnlySpan<ArraySegment<byte>> several)
@@ -42,6 +43,13 @@ internal static partial class Libc
         }
     }
 
+    /// <summary>Lets a close throw away what was not sent, and reset the connection.</summary>
+    public static void LingerNot(SafeHandle socket)
+    {
+        LingerTime none = new(1, 0);
+        _ = SetOption(socket, SocketLevel, Linger, in none, 2 * sizeof(int));
+    }
+
     /// <summary>The base library's name of an error; of those that end a connection one stands for all.</summary>
     public static SocketError ErrorOf(int error) => error switch
     {
@@ -59,6 +67,15 @@ internal static partial class Libc
     [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)]
     private static partial nint SendMessage(SafeHandle socket, ref MessageHead head, int flags);
 
+    [LibraryImport("libc", EntryPoint = "shutdown")]
+    public static partial int Shutdown(SafeHandle socket, int how);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    public static partial int Close(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "setsockopt")]
+    private static partial int SetOption(SafeHandle socket, int level, int name, in LingerTime value, uint length);
+
     [LibraryImport("libc", EntryPoint = "accept4", SetLastError = true)]
     public static partial int Accept(SafeHandle listening, nint address, nint length, int flags);
 
@@ -74,6 +91,9 @@ internal static partial class Libc
 
 /// <summary>What the kernel calls <c>iovec</c>.</summary>
 internal readonly record struct IoBlock(nint Start, nuint Length);
+
+/// <summary>What the kernel calls <c>linger</c>.</summary>
+internal readonly record struct LingerTime(int IsOn, int Seconds);
 
 /// <summary>What the kernel calls <c>msghdr</c>.</summary>
 internal readonly record struct MessageHead(

@@ -6,7 +6,7 @@ namespace Iris.Net.Transport;
 /// be consumed, none is held.</summary>
 internal struct ReceivedBytes
 {
-    private const int Block = 4096, LargeBlock = 32 * 1024, LeastRoom = 512;
+    private const int Block = BlockPool.BlockSize, LargeBlock = 32 * 1024, LeastRoom = 512;
 
     private BufferSegment? _head;
     private BufferSegment? _tail;
@@ -16,6 +16,18 @@ internal struct ReceivedBytes
     public readonly ReadOnlySequence<byte> Sequence => _tail is null
         ? ReadOnlySequence<byte>.Empty
         : new ReadOnlySequence<byte>(_head!, _consumed, _tail, _tail.End);
+
+    /// <summary>Begins with a rented block that others filled.</summary>
+    /// <param name="block">Is owned from now on.</param>
+    /// <param name="filled">How much of it was received.</param>
+    /// <param name="consumed">How much of that was consumed.</param>
+    public void Own(byte[] block, int filled, int consumed)
+    {
+        Append().Own(block, filled);
+        _consumed = consumed;
+        if (consumed == filled)
+            Clear();
+    }
 
     /// <summary>Room for what is received next.</summary>
     /// <param name="much">Whether much is expected.</param>

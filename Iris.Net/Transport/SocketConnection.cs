@@ -5,11 +5,16 @@ using System.Net.Sockets;
 namespace Iris.Net.Transport;
 
 /// <summary>A connection over a socket of the system, which must not block.</summary>
-internal sealed class SocketConnection(PeerSocket socket) : Connection
+internal sealed class SocketConnection(PeerSocket socket, SocketReader reader) : Connection
 {
-    private readonly SocketReader _reader = new(socket);
+    private readonly SocketReader _reader = reader;
     private readonly SocketWriter _writer = new(socket);
     private bool _aborted;
+
+    public SocketConnection(PeerSocket socket)
+        : this(socket, new SocketReader(socket))
+    {
+    }
 
     public override PipeReader Input => _reader;
 
@@ -29,31 +34,12 @@ internal sealed class SocketConnection(PeerSocket socket) : Connection
 
     public override bool IsUnix => socket.IsUnix;
 
-    public override void ShutdownSend()
-    {
-        try
-        {
-            socket.Socket.Shutdown(SocketShutdown.Send);
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            // The peer was faster.
-        }
-    }
+    public override void ShutdownSend() => socket.ShutdownSend();
 
     public override void Abort()
     {
         _aborted = true;
-        try
-        {
-            socket.Socket.LingerState = new LingerOption(true, 0);
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            // It is closed, or has no lingering, as Unix sockets have none.
-        }
-
-        socket.Dispose();
+        socket.Reset();
         _reader.Wake(inline: false);   // what waits for input finds the end
     }
 

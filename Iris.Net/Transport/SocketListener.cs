@@ -13,6 +13,7 @@ internal sealed class SocketListener : IListener
 
     private readonly Socket _socket;
     private readonly Func<Connection, Task> _run;
+    private readonly Func<PeerSocket, AcceptFilter>? _filter;
     private readonly SocketTransportOptions _options;
     private readonly CancellationTokenSource _stop = new();
     private readonly DescriptorReserve _reserve = new();
@@ -22,11 +23,14 @@ internal sealed class SocketListener : IListener
     private TaskCompletionSource? _relief;
     private long? _toldAt;
 
-    public SocketListener(Socket socket, ListenEndpoint endpoint, Func<Connection, Task> run, SocketTransportOptions options)
+    public SocketListener(
+        Socket socket, ListenEndpoint endpoint, Func<Connection, Task> run, Func<PeerSocket, AcceptFilter>? filter,
+        SocketTransportOptions options)
     {
         _socket = socket;
         Endpoint = endpoint;
         _run = run;
+        _filter = filter;
         _options = options;
         _relieve = Relieve;
         _acceptor = EpollLoop.Shared is { } loop ? new EpollAcceptor(loop, socket) : null;
@@ -63,7 +67,7 @@ internal sealed class SocketListener : IListener
             {
                 accepted = _acceptor is null
                     ? new PeerSocket(await _socket.AcceptAsync(_stop.Token).ConfigureAwait(false))
-                    : new PeerSocket(await _acceptor.AcceptAsync().ConfigureAwait(false), isUnix: Endpoint.Path is not null);
+                    : await _acceptor.AcceptAsync().ConfigureAwait(false);
                 if (_reserve.HasRoom())
                 {
                     if (_acceptor is null)
@@ -106,12 +110,14 @@ internal sealed class SocketListener : IListener
     // Where the loop tells of the first bytes, nothing of a request runs before; elsewhere they may be there at once.
     private void Start(PeerSocket accepted)
     {
-        SocketConnection connection = new(accepted);
-        if (_acceptor is not null)
-            Run(connection);
+        if (_acceptor is not null && _filter is not null)
+            _filter(accepted).Start(_relieve);
+        else if (_acceptor is not null)
+            Run(new SocketConnection(accepted));
         else
             ThreadPool.UnsafeQueueUserWorkItem(
-                static start => start.Listener.Run(start.Connection), (Listener: this, Connection: connection), preferLocal: false);
+                static start => start.Listener.Run(new SocketConnection(start.Socket)), (Listener: this, Socket: accepted),
+                preferLocal: false);
     }
 
     // One action waits for the end of every connection: nothing is kept for one that is idle.

@@ -28,6 +28,15 @@ internal sealed class SocketReader : PipeReader, IReadable, IValueTaskSource<Rea
         _asking = EpollLoop.Shared is null ? new EventReadiness(socket.Socket, this) : null;
     }
 
+    /// <summary>Goes on where an <see cref="AcceptFilter"/> stands, which watched the socket until now.</summary>
+    /// <param name="socket">The socket.</param>
+    /// <param name="received">What it received.</param>
+    /// <param name="examinedAll">Whether what is left of that asks for more.</param>
+    /// <param name="filledUp">Whether the last receive took all the room there was.</param>
+    /// <param name="isEnding">Whether the peer's end, or an error, stands behind what can be received.</param>
+    public SocketReader(PeerSocket socket, in ReceivedBytes received, bool examinedAll, bool filledUp, bool isEnding) =>
+        (_socket, _received, _examinedAll, _filledUp, _isEnding) = (socket, received, examinedAll, filledUp, isEnding);
+
     /// <summary>Whether the peer has ended its side, or the connection broke.</summary>
     public bool HasEnded { get; private set; }
 
@@ -179,7 +188,7 @@ internal sealed class SocketReader : PipeReader, IReadable, IValueTaskSource<Rea
     {
         if (_asking is not null)
             return _asking.Ask();
-        return ((IReadable)this).Registration == 0 && !EpollLoop.Shared!.Register(_socket.Handle, this);
+        return ((IReadable)this).Registration == 0 && !EpollLoop.Shared!.Register(_socket, this);
     }
 
     private void Complete(bool isCanceled, bool inline)

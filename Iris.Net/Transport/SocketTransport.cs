@@ -8,7 +8,8 @@ internal sealed class SocketTransport(SocketTransportOptions options) : ITranspo
 {
     private const int Backlog = 4096;   // the system cuts it to its own limit
 
-    public ValueTask<IListener> BindAsync(ListenEndpoint at, Func<Connection, Task> run, CancellationToken cancel = default)
+    public ValueTask<IListener> BindAsync(
+        ListenEndpoint at, Func<Connection, Task> run, Func<PeerSocket, AcceptFilter>? filter = null, CancellationToken cancel = default)
     {
         cancel.ThrowIfCancellationRequested();
         Socket socket = at.Path is null
@@ -28,7 +29,7 @@ internal sealed class SocketTransport(SocketTransportOptions options) : ITranspo
                 BindUnix(socket, at.Path);
             socket.Listen(Backlog);
             ListenEndpoint bound = at.Path is null ? at.On(((IPEndPoint)socket.LocalEndPoint!).Port) : at;
-            return new(new SocketListener(socket, bound, run, options));
+            return new(new SocketListener(socket, bound, run, filter, options));
         }
         catch (Exception e) when (e is SocketException or PlatformNotSupportedException or ArgumentException)
         {

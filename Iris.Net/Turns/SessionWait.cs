@@ -31,13 +31,16 @@ public sealed record SessionWait
     public DateTimeOffset? At { get; private init; }
 
     /// <summary>Waits for a signal.</summary>
-    /// <param name="name">1 to 128 characters.</param>
-    /// <exception cref="ArgumentException">The name is empty or too long, or holds a lone surrogate.</exception>
+    /// <param name="name">1 to 128 characters, none of them a control character; not <c>.</c> and not <c>..</c>, which no URL can
+    /// name.</param>
+    /// <exception cref="ArgumentException">The name is empty, too long, or none that a URL can name, or holds a lone surrogate.</exception>
     public static SessionWait Signal(string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         if (name.Length > 128)
             throw new ArgumentException("A signal's name has at most 128 characters.", nameof(name));
+        if (name is "." or ".." || name.Any(char.IsControl))
+            throw new ArgumentException("A signal's name holds no control character, and is neither '.' nor '..'.", nameof(name));
         if (!UnicodeText.IsWellFormed(name))
             throw new ArgumentException("A signal's name holds a lone surrogate.", nameof(name));
         return new(WaitKind.Signal) { Name = name };

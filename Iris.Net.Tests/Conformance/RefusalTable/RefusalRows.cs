@@ -59,44 +59,39 @@ internal static class RefusalRows
         }
     }
 
-    /// <summary>Those of the signals. Nobody is asked who calls: the key alone counts, and what opens the session does not.</summary>
-    public static IEnumerable<RefusalRow> OfSignals { get; } =
-    [
-        Signal("$WAIT", "$WAITKEY", 421, "host denied", "host-denied", "Host: evil.example"),
-        Signal("$WAIT", "$WAITKEY", 403, "origin denied", "origin-denied", "Origin: https://evil.example", Json),
-        Signal("$WAIT", "$WAITKEY", 403, "origin denied", "origin-denied", "Origin: null"),
-        Signal("$WAIT", "$WAITKEY", 415, "unsupported media type", "unsupported-media-type", "Sec-Fetch-Site: none"),
-        Signal("$WAIT", "$WAITKEY", 413, "body too large", "body-too-large", "Content-Length: 1048577") with { Body = null },
-        Signal("$WAIT", "$WAITKEY", 400, "malformed JSON body", "malformed-json") with { Body = "{" },
-        Signal("$WAIT", "$WAITKEY", 400, "malformed JSON body", "malformed-json") with { Body = "1 2" },
-        Signal("$WAIT", "wrong", 400, "malformed JSON body", "malformed-json") with { Body = "{" },
-        Signal("%ff", "$WAITKEY", 400, "malformed session id", "malformed-path"),
-        Signal("$WAIT", "$WAITKEY", 400, "malformed signal name", "malformed-path") with { Target = "/v1/session/$WAIT/signal/%ff" },
-        Signal("$WAIT", "wrong", 404, "unknown session '$WAIT'", "unknown-session"),
-        Signal("$WAIT", "", 404, "unknown session '$WAIT'", "unknown-session"),
-        Signal("$WAIT", "$MOVEDKEY", 404, "unknown session '$WAIT'", "unknown-session"),
-        Signal("$WAIT", "$WAITKEY", 404, "unknown session '$WAIT'", "unknown-session", "Iris-Wake-Key: $WAITKEY"),
-        Signal("$WAIT", "wrong", 404, "unknown session '$WAIT'", "unknown-session", Ann),
-        Signal("$WAIT", "$WAITKEY", 404, "unknown session '$WAIT'", "unknown-session") with { Target = "/v1/session/$WAIT/signal/other" },
-        Well("POST", "/v1/session/$WAIT/signal/go", "1", [], 404, "unknown session '$WAIT'", "unknown-session"),
-        Well("POST", "/v1/session/$WAIT/signal/go", "1", [Ann], 404, "unknown session '$WAIT'", "unknown-session"),
-        Signal("nowhere", "$WAITKEY", 404, "unknown session 'nowhere'", "unknown-session"),
-        Signal("a%20b", "$WAITKEY", 404, "unknown session 'a b'", "unknown-session"),
-        Signal("$ID", "$TOKEN", 404, "unknown session '$ID'", "unknown-session"),
-        Signal("$GONE", "$WAITKEY", 404, "unknown session '$GONE'", "unknown-session"),
-        Signal("$GONE", "$WAITKEY", 404, "unknown session '$GONE'", "unknown-session", Ann),
-        Signal("$MOVED", "$MOVEDKEY", 409, "not waiting", "not-waiting"),
-        Signal("$MOVED", "$MOVEDKEY", 409, "not waiting", "not-waiting", Bob),
-        Signal("$DONE", "$DONEKEY", 410, "finished", "finished"),
-        Signal("$DONE", "$DONEKEY", 410, "finished", "finished", "Authorization: Bearer throw"),
-        Well("PUT", "/v1/session/$WAIT/signal/go", null, [Ann], 405, "method PUT not allowed", "method-not-allowed", "Allow: POST"),
-        Signal("$WAIT", "$WAITKEY", 503, "store unavailable", "store-unavailable") with { Server = State.Broken },
-        Signal("$WAIT", "$WAITKEY", 408, "timeout", "timeout", "Content-Length: 2") with { Server = State.Hasty, Body = "{" },
-    ];
-
     /// <summary>The others.</summary>
     public static IEnumerable<RefusalRow> Others { get; } =
     [
+        Signal("$WOKEN", "2", ["Iris-Wake-Key: $WOKENKEY"], 409, "not waiting", "not-waiting"),
+        Signal("$DONE", "2", ["Iris-Wake-Key: $DONEKEY"], 410, "finished", "finished"),
+        Signal("$WAIT", "1", [], 404, "unknown session '$WAIT'", "unknown-session"),
+        Signal("$WAIT", "1", ["Iris-Wake-Key:"], 404, "unknown session '$WAIT'", "unknown-session"),
+        Signal("$WAIT", "1", ["Iris-Wake-Key: $WOKENKEY"], 404, "unknown session '$WAIT'", "unknown-session"),
+        Signal("$WAIT", "1", ["Iris-Wake-Key: $WAITKEY", "Iris-Wake-Key: $WAITKEY"], 404, "unknown session '$WAIT'", "unknown-session"),
+        Signal("$WAIT", "1", [Ann, "X-Continuation-Token: $TOKEN"], 404, "unknown session '$WAIT'", "unknown-session"),
+        Signal("$GONE", "1", ["Iris-Wake-Key: $WAITKEY"], 404, "unknown session '$GONE'", "unknown-session"),
+        Signal("nowhere", "1", ["Iris-Wake-Key: $WAITKEY"], 404, "unknown session 'nowhere'", "unknown-session"),
+        Signal("$WAIT", "{", ["Iris-Wake-Key: $WAITKEY"], 400, "malformed JSON body", "malformed-json"),
+        Signal("$WAIT", null, ["Iris-Wake-Key: $WAITKEY", "Content-Length: 1048577"], 413, "body too large", "body-too-large"),
+        Signal("$WAIT", "1", ["Iris-Wake-Key: $WAITKEY", "Sec-Fetch-Site: none"], 415, "unsupported media type", "unsupported-media-type"),
+        Signal("$WAIT", "1", ["Iris-Wake-Key: $WAITKEY", "Host: evil.example"], 421, "host denied", "host-denied"),
+        Signal("$WAIT", "1", ["Iris-Wake-Key: $WAITKEY", "Origin: https://evil.example", Json], 403, "origin denied", "origin-denied"),
+        Signal("%ff", "1", ["Iris-Wake-Key: $WAITKEY"], 400, "malformed session id", "malformed-path"),
+        Well("POST", "/v1/session/$WAIT/signal/%ff", "1", ["Iris-Wake-Key: $WAITKEY"], 400, "malformed signal name", "malformed-path"),
+        Well("POST", "/v1/session/$WAIT/signal/other", "1", ["Iris-Wake-Key: $WAITKEY"], 404, "unknown session '$WAIT'", "unknown-session"),
+        Well("GET", "/v1/session/$WAIT/signal/go", null, [Ann, "Iris-Wake-Key: $WAITKEY"], 405, "method GET not allowed", "method-not-allowed", "Allow: POST"),
+        Signal("$WAIT", "1", ["Iris-Wake-Key: $WAITKEY"], 503, "store unavailable", "store-unavailable") with { Server = State.Broken },
+        Signal("$WAIT", "1 2", ["Iris-Wake-Key: $WAITKEY"], 400, "malformed JSON body", "malformed-json"),
+        Signal("$WAIT", "{", ["Iris-Wake-Key: wrong"], 400, "malformed JSON body", "malformed-json"),
+        Signal("$WAIT", "1", ["Iris-Wake-Key: $WAITKEY", "Origin: null"], 403, "origin denied", "origin-denied"),
+        Signal("$ID", "1", ["Iris-Wake-Key: $TOKEN"], 404, "unknown session '$ID'", "unknown-session"),
+        Signal("a%20b", "1", ["Iris-Wake-Key: $WAITKEY"], 404, "unknown session 'a b'", "unknown-session"),
+        Signal("$WAIT", "{", ["Iris-Wake-Key: $WAITKEY", "Content-Length: 2"], 408, "timeout", "timeout") with { Server = State.Hasty },
+
+        // Whoever calls is not asked, and makes no difference.
+        Signal("$WOKEN", "2", ["Iris-Wake-Key: $WOKENKEY", Bob], 409, "not waiting", "not-waiting"),
+        Signal("$DONE", "2", ["Iris-Wake-Key: $DONEKEY", "Authorization: Bearer throw"], 410, "finished", "finished"),
+        Signal("$GONE", "1", ["Iris-Wake-Key: $WAITKEY", Ann], 404, "unknown session '$GONE'", "unknown-session"),
         Well("GET", "/v1", null, [Ann, "Host: evil.example"], 421, "host denied", "host-denied"),
         Well("POST", "/v1/session", "{}", [Ann, "Host: evil.example"], 421, "host denied", "host-denied"),
         Well("GET", "/v1", null, [Ann, "Origin: https://evil.example"], 403, "origin denied", "origin-denied"),
@@ -227,8 +222,8 @@ internal static class RefusalRows
         new(State.Plain, "/v1/nope", [], 426, "upgrade-required", "Upgrade: websocket", "Connection: Upgrade"),
     ];
 
-    private static RefusalRow Signal(string id, string key, int status, string error, string code, params string[] fields) =>
-        Well("POST", $"/v1/session/{id}/signal/go", "2", [$"Iris-Wake-Key: {key}", .. fields], status, error, code);
+    private static RefusalRow Signal(string id, string? body, string[] fields, int status, string error, string code) =>
+        Well("POST", $"/v1/session/{id}/signal/go", body, fields, status, error, code);
 
     private static RefusalRow Well(
         string method, string target, string? body, string[] fields, int status, string error, string code, params string[] more) =>

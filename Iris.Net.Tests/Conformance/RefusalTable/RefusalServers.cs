@@ -9,8 +9,8 @@ namespace Iris.Net.Tests.Conformance.RefusalTable;
 
 /// <summary>A server in a state, with sessions of ann's: an idle one ($ID, $TOKEN), one that runs a turn ($BUSY, $BUSYTOKEN), one whose
 /// token was spent ($OLD, $OLDTOKEN, spent: $SPENT), one with an idempotency key ($KEYED, $KEYEDTOKEN, spent: $KEYSPENT), a deleted
-/// one ($GONE, $GONETOKEN), and of those that wait for the signal "go": one that does ($WAIT, $WAITKEY), one that no longer does ($MOVED,
-/// $MOVEDKEY), and one that was woken by 1 and finished ($DONE, $DONEKEY).</summary>
+/// one ($GONE, $GONETOKEN), and three that parked on the signal <c>go</c>: it waits ($WAIT, $WAITKEY), was woken ($WOKEN, $WOKENKEY), was
+/// woken and finished ($DONE, $DONEKEY).</summary>
 internal sealed class RefusalServers : IAsyncDisposable
 {
     private const string Ann = "Authorization: Bearer ann";
@@ -73,10 +73,9 @@ internal sealed class RefusalServers : IAsyncDisposable
         RawResponse deleted = await _channel.AskAsync(
             new RawRequest("DELETE", $"/v1/session/{_values["GONE"]}", Ann, $"X-Continuation-Token: {_values["GONETOKEN"]}"));
         Assert.That(deleted.Status, Is.EqualTo(204));
-        await WaitAsync("WAIT");
-        string moved = await WaitAsync("MOVED");
-        await GoOnAsync(_values["MOVED"], moved);
-        await WakeAsync(await WaitAsync("DONE"));
+        await ParkAsync("WAIT", "WAITKEY", then: "");
+        await ParkAsync("WOKEN", "WOKENKEY", then: "user");
+        await ParkAsync("DONE", "DONEKEY", then: "finish");
         await BeginAsync("BUSY", "BUSYTOKEN");
         if (state == State.Held)
             _holder = await Channel.StartAsync(new Adapter(_gate, webSockets: true), o => o with { Store = _store });
@@ -91,27 +90,21 @@ internal sealed class RefusalServers : IAsyncDisposable
         await Patience.Until(async () => (await _channel.AskAsync(RawRequest.Get("/v1/ready"))).Status == 503);
     }
 
-    private async Task<string> WaitAsync(string id)
-    {
-        JsonElement start = (await _channel.AskAsync(RawRequest.Post("/v1/session", """{"do":"park"}""", Ann))).Json;
-        _values[id] = start.GetProperty("sessionId").GetString()!;
-        _values[id + "KEY"] = start.GetProperty("wake").GetProperty("key").GetString()!;
-        return start.GetProperty("continuationToken").GetString()!;
-    }
-
-    private async Task WakeAsync(string token)
-    {
-        string url = $"/v1/session/{_values["DONE"]}";
-        RawResponse accepted = await _channel.AskAsync(RawRequest.Post($"{url}/signal/go", "1", $"Iris-Wake-Key: {_values["DONEKEY"]}"));
-        Assert.That(accepted.Status, Is.EqualTo(202));
-        await Patience.Until(async () => (await _channel.AskAsync(RawRequest.Get($"{url}/turn", Ann, $"X-Continuation-Token: {token}")))
-            .Text.Contains("finished", StringComparison.Ordinal));
-    }
-
     private async Task BeginAsync(string id, string token)
     {
         JsonElement start = (await _channel.AskAsync(RawRequest.Post("/v1/session", "{}", Ann))).Json;
         (_values[id], _values[token]) = (start.GetProperty("sessionId").GetString()!, start.GetProperty("continuationToken").GetString()!);
+    }
+
+    private async Task ParkAsync(string id, string key, string then)
+    {
+        JsonElement parked = (await _channel.AskAsync(
+            RawRequest.Post("/v1/session", $$"""{"do":"park","then":"{{then}}"}""", Ann))).Json;
+        (_values[id], _values[key]) =
+            (parked.GetProperty("sessionId").GetString()!, parked.GetProperty("wake").GetProperty("key").GetString()!);
+        if (then.Length > 0)
+            Assert.That((await _channel.AskAsync(
+                RawRequest.Post($"/v1/session/{_values[id]}/signal/go", "1", $"Iris-Wake-Key: {_values[key]}"))).Status, Is.EqualTo(202));
     }
 
     private async Task<string> GoOnAsync(string id, string token, string field = "X: none") =>
@@ -124,12 +117,12 @@ internal sealed class RefusalServers : IAsyncDisposable
 
         public async ValueTask<TurnOutcome> RunTurnAsync(TurnContext turn, CancellationToken cancel = default)
         {
-            if (turn.WokenBy is not null)
-                return TurnOutcome.Finished();
+            if (turn.TryGetSignal("go", out _))
+                return turn.State?.GetString() == "finish" ? TurnOutcome.Finished() : TurnOutcome.ParkedOnUser();
             switch (turn.Field("do"))
             {
                 case "park":
-                    return TurnOutcome.ParkedOnSignal("go");
+                    return TurnOutcome.ParkedOnSignal("go", turn.Body.GetProperty("then"));
                 case "throw":
                     throw new InvalidOperationException("secret");
                 case "overload":
