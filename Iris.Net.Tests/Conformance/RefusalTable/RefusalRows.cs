@@ -81,6 +81,17 @@ internal static class RefusalRows
         Well("POST", "/v1/session/$WAIT/signal/other", "1", ["Iris-Wake-Key: $WAITKEY"], 404, "unknown session '$WAIT'", "unknown-session"),
         Well("GET", "/v1/session/$WAIT/signal/go", null, [Ann, "Iris-Wake-Key: $WAITKEY"], 405, "method GET not allowed", "method-not-allowed", "Allow: POST"),
         Signal("$WAIT", "1", ["Iris-Wake-Key: $WAITKEY"], 503, "store unavailable", "store-unavailable") with { Server = State.Broken },
+        Signal("$WAIT", "1 2", ["Iris-Wake-Key: $WAITKEY"], 400, "malformed JSON body", "malformed-json"),
+        Signal("$WAIT", "{", ["Iris-Wake-Key: wrong"], 400, "malformed JSON body", "malformed-json"),
+        Signal("$WAIT", "1", ["Iris-Wake-Key: $WAITKEY", "Origin: null"], 403, "origin denied", "origin-denied"),
+        Signal("$ID", "1", ["Iris-Wake-Key: $TOKEN"], 404, "unknown session '$ID'", "unknown-session"),
+        Signal("a%20b", "1", ["Iris-Wake-Key: $WAITKEY"], 404, "unknown session 'a b'", "unknown-session"),
+        Signal("$WAIT", "{", ["Iris-Wake-Key: $WAITKEY", "Content-Length: 2"], 408, "timeout", "timeout") with { Server = State.Hasty },
+
+        // Whoever calls is not asked, and makes no difference.
+        Signal("$WOKEN", "2", ["Iris-Wake-Key: $WOKENKEY", Bob], 409, "not waiting", "not-waiting"),
+        Signal("$DONE", "2", ["Iris-Wake-Key: $DONEKEY", "Authorization: Bearer throw"], 410, "finished", "finished"),
+        Signal("$GONE", "1", ["Iris-Wake-Key: $WAITKEY", Ann], 404, "unknown session '$GONE'", "unknown-session"),
         Well("GET", "/v1", null, [Ann, "Host: evil.example"], 421, "host denied", "host-denied"),
         Well("POST", "/v1/session", "{}", [Ann, "Host: evil.example"], 421, "host denied", "host-denied"),
         Well("GET", "/v1", null, [Ann, "Origin: https://evil.example"], 403, "origin denied", "origin-denied"),
