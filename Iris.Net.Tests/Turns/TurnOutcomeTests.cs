@@ -13,6 +13,12 @@ public sealed class TurnOutcomeTests
         Assert.That(() => TurnOutcome.ParkedOnSignal(name), Throws.ArgumentException);
     }
 
+    [TestCase("a\nb")]
+    [TestCase("\0")]
+    [TestCase(".")]
+    [TestCase("..")]
+    public void ASignalThatNoUrlCanNameIsRefused(string name) => Assert.That(() => SessionWait.Signal(name), Throws.ArgumentException);
+
     [Test]
     public void ASignalWithoutANameIsRefused() => Assert.That(() => SessionWait.Signal(null!), Throws.ArgumentNullException);
 
