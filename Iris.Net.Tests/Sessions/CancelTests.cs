@@ -38,46 +38,50 @@ internal sealed class CancelTests
         await using SessionTester host = new(async (turn, cancel) =>
         {
             await Programs.StepAsync(turn, "one", () => ++ran);
-            switch (where)
+            try
             {
-                case "in a step":
-                    await turn.StepAsync("two", async (step, stop) =>
-                    {
+                switch (where)
+                {
+                    case "in a step":
+                        await turn.StepAsync("two", async (step, stop) =>
+                        {
+                            _ = gate.PassAsync();
+                            await Task.Delay(Timeout.Infinite, stop);
+                            return default(JsonElement);
+                        }, cancel: cancel);
+                        break;
+                    case "between steps":
                         _ = gate.PassAsync();
-                        await Task.Delay(Timeout.Infinite, stop);
-                        return default(JsonElement);
-                    }, cancel: cancel);
-                    break;
-                case "between steps":
-                    _ = gate.PassAsync();
-                    await Task.Delay(Timeout.Infinite, cancel);
-                    break;
-                case "in a delta flood":
-                    _ = gate.PassAsync();
-                    while (true)
-                    {
-                        await turn.DeltaAsync("word ", cancel);
-                        await Task.Yield();
-                    }
-
-                case "deaf, then thrown":
-                    await gate.PassAsync();
-                    throw new InvalidOperationException("of another kind");
-                default:
-                    await gate.PassAsync();
-                    break;
+                        await Task.Delay(Timeout.Infinite, cancel);
+                        break;
+                    case "in a delta flood":
+                        _ = gate.PassAsync();
+                        while (true)
+                        {
+                            await turn.DeltaAsync("word ", cancel);
+                            await Task.Yield();
+                        }
+                }
+            }
+            finally
+            {
+                await gate.PassAsync();   // it does not end before all are answered
             }
 
-            return TurnOutcome.Finished();
+            return where == "deaf, then thrown" ? throw new InvalidOperationException("of another kind") : TurnOutcome.Finished();
         });
         SessionTesterClient client = host.Client();
         Task<TurnEnd> run = (await client.BeginAsync("7")).RunAsync().AsTask();
         await gate.ReachedAsync();
         CancelAnswer[] answers = await Task.WhenAll(CancelAsync(host, client).AsTask(), CancelAsync(host, client).AsTask());
-        Assert.That(answers.Select(a => (a.Refused.Refusal, a.Turn)), Is.All.EqualTo((Refusal.None, 1L)), "a second one is told the same");
+        Assert.That(
+            answers.Append(await CancelAsync(host, client)).Select(a => (a.Refused.Refusal, a.Turn)), Is.All.EqualTo((Refusal.None, 1L)),
+            "while it runs each is told the same");
         List<string> records = await host.RecordsAsync(client.Id);
         Assert.That(records, Has.Some.Contains("\"request_closed\",\"payload\":{\"reason\":\"cancelled\""), "before the answer");
         gate.Open();
+        await AssertCancelledAsync(run, host, client);
+        Assert.That(await CancelAsync(host, client), Is.EqualTo(default(CancelAnswer)), "nothing runs any more");
         await AssertCancelledAsync(run, host, client);
         Assert.That(await host.RecordsAsync(client.Id), Has.Some.Contains("\"effectId\":\"one:"), "what was journalled stays");
 

@@ -502,23 +502,129 @@ internal sealed class WakeTests(bool inFiles)
         }
     }
 
-    [Test]
+    [Test, Category("Long")]
+    [CancelAfter(300_000)]
+    public async Task Of_a_wake_and_those_that_interrupt_the_wake_is_spared()
+    {
+        int seen = 0, cutWakes = 0, wakes = 0;
+        await using SessionTester host = Make(async (turn, cancel) =>
+        {
+            bool has = turn.TryGetSignal("go", out _);
+            if (turn.Body.ToString() == "0")
+                await Task.Delay(Timeout.Infinite, cancel);
+            for (int i = 0; i < 20 && turn.WokenBy is not null; i++)
+            {
+                await Task.Yield();
+                Interlocked.Add(ref cutWakes, cancel.IsCancellationRequested ? 1 : 0);
+            }
+
+            Interlocked.Add(ref wakes, turn.WokenBy is null ? 0 : 1);
+            Interlocked.Add(ref seen, has && !cancel.IsCancellationRequested ? 1 : 0);
+            return TurnOutcome.ParkedOnSignal("go");
+        });
+        SessionTesterClient client = host.Client();
+        WakeKey key = (await client.SendAsync()).Wake!;
+        int rounds = (inFiles ? 30 : 100) * (Environment.GetEnvironmentVariable("IRIS_LONG") == "1" ? 20 : 1);
+        for (int i = 1; i <= rounds; i++)
+        {
+            Task<TurnEnd> held = (await client.BeginAsync("0")).RunAsync().AsTask();
+            async Task<TurnEnd?> InterruptAsync(int body)
+            {
+                TurnRequest request = new(Utf8($"{body}"), null) { Interrupts = true };
+                Admission admission = await host.Sessions.Claims.InterruptAsync(client.Id, client.Token, request);
+                if (admission.Turn is { } turn)
+                    return await turn.RunAsync();
+                Assert.That(admission.Refusal, Is.AnyOf(Refusal.InFlight, Refusal.StaleToken), "it met a wake, or was too late");
+                return null;
+            }
+
+            Task<Refusal> signal = Task.Run(() => SignalAsync(host, client.Id, key, $"{i}"));
+            Task<TurnEnd?>[] others = [.. Enumerable.Range(1, 3).Select(body => Task.Run(() => InterruptAsync(body)))];
+            await Patience.Until(() =>
+            {
+                _time.Advance(TimeSpan.FromMilliseconds(5));
+                return Task.FromResult(signal.IsCompleted && others.All(other => other.IsCompleted));
+            });
+            Assert.That((await held.Within("its end")).Reason, Is.EqualTo(AbortReason.Cancelled));
+            Assert.That(await signal, Is.EqualTo(Refusal.None), $"round {i}");
+            SessionHead head = null!;
+            await Patience.Until(async () =>
+            {
+                head = await HeadAsync(client.Id);
+                return new SignalCounts(head.Signals).Of("go") == i;
+            });
+            await IdleAsync(host, client.Id);
+            TurnEnd[] ends = [.. (await Task.WhenAll(others)).OfType<TurnEnd>()];
+            Assert.That(ends.Count(end => end.IsCommitted), Is.EqualTo(1), $"round {i}: one of them runs to its end");
+            Assert.That(ends.Where(end => !end.IsCommitted).Select(end => end.Reason), Is.All.EqualTo(AbortReason.Cancelled));
+            client.Take(ends.Single(end => end.IsCommitted));
+            head = await HeadAsync(client.Id);
+            Assert.That((cutWakes, seen, head.ClientTurns), Is.EqualTo((0, i, i + 1L)), $"round {i}: no wake cut, no signal lost");
+            key = host.Sessions.Wakes.KeyToTell(client.Id, head)!;
+        }
+
+        Assert.That(wakes, Is.Positive);
+    }
+
+    [Test, Category("Long")]
+    [CancelAfter(300_000)]
     public async Task Of_a_wake_and_a_delete_the_first_is_whole()
     {
-        await using SessionTester host = Make(Told);
-        for (int i = 0; i < (inFiles ? 30 : 300); i++)
+        int begun = 0, ended = 0, deletes = 0, kept = 0;
+        await using SessionTester host = Make(async (turn, cancel) =>
+        {
+            if (turn.WokenBy is null)
+                return TurnOutcome.ParkedOnSignal("go");
+            Interlocked.Increment(ref begun);
+            await Programs.StepAsync(turn, "one", () => 1);
+            for (int i = 0; i < 50; i++)
+                await Task.Yield();
+            Interlocked.Increment(ref ended);
+            return TurnOutcome.ParkedOnUser();
+        });
+        int rounds = (inFiles ? 30 : 300) * (Environment.GetEnvironmentVariable("IRIS_LONG") == "1" ? 20 : 1);
+        for (int i = 0; i < rounds; i++)
         {
             SessionTesterClient client = host.Client();
             WakeKey key = (await client.SendAsync()).Wake!;
+            Task<Admission> DeleteAsync() => Task.Run(() => host.Sessions.Deletions.DeleteAsync(client.Id, client.Token, null).AsTask());
+            Task<Admission>? early = i % 3 == 0 ? DeleteAsync() : null;
+            int before = begun;
             Task<Refusal> signal = Task.Run(() => SignalAsync(host, client.Id, key));
-            Task<Admission> delete = Task.Run(() => host.Sessions.Deletions.DeleteAsync(client.Id, client.Token, null).AsTask());
-            (Refusal signalled, Refusal deleted) = (await signal, (await delete.Within("the delete")).Refusal);
+            if (i % 3 == 1)
+                await signal;   // it is about to be looked at
+            if (i % 3 == 2)
+                SpinWait.SpinUntil(() => Volatile.Read(ref begun) != before, TimeSpan.FromSeconds(10));
+            Refusal deleted = (await (early ?? DeleteAsync()).Within("the delete")).Refusal;
+            int begunThen = Volatile.Read(ref begun);
             Assert.That(deleted, Is.AnyOf(Refusal.None, Refusal.InFlight));
-            Assert.That(signalled, Is.AnyOf(Refusal.None, Refusal.UnknownSession));
             if (deleted == Refusal.None)
-                Assert.That(await _store.FindAsync(client.Id), Is.Null);
-            else
-                await CommittedAsync(client.Id, 2, moves: false);
+                Assert.That(Volatile.Read(ref ended), Is.EqualTo(begunThen), $"round {i}: nothing runs of what is deleted");
+            await Patience.Until(() =>
+            {
+                _time.Advance(TimeSpan.FromMilliseconds(5));
+                return Task.FromResult(signal.IsCompleted);
+            });
+            Assert.That(await signal, Is.AnyOf(Refusal.None, Refusal.UnknownSession));
+            if (deleted != Refusal.None)
+            {
+                kept++;
+                await CommittedAsync(client.Id, 2);
+                await IdleAsync(host, client.Id);
+                continue;
+            }
+
+            deletes++;
+            _time.Advance(TimeSpan.FromSeconds(2));
+            await Task.Yield();
+            Assert.That(host.Sessions.Running.Of(client.Id), Is.Null);
+            Assert.That(await _store.FindAsync(client.Id), Is.Null);
+            Assert.That(await _store.ReadAsync(client.Id, 0).CountAsync(), Is.Zero, "no record of it");
+            Assert.That(await SignalAsync(host, client.Id, key), Is.EqualTo(Refusal.UnknownSession));
+            Assert.That(Volatile.Read(ref begun), Is.EqualTo(begunThen), $"round {i}: nothing runs after the answer");
         }
+
+        Assert.That(deletes, Is.Positive);
+        Assert.That(kept, Is.Positive);
     }
 }
