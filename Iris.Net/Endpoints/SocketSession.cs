@@ -166,7 +166,7 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
             case { Turn: { } turn }:
                 Bind(turn.SessionId);
                 if (_attached is null)
-                    _output.Send(turn, turn.Events.Attach(), published: -1, body.Ref, disconnected);
+                    _output.Send(turn, turn.Events.AttachBound(), published: -1, body.Ref, disconnected);
                 else
                 {
                     _attached.ReadsWith = null;   // it presented the current token

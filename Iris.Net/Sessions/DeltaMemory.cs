@@ -19,7 +19,7 @@ internal sealed class DeltaMemory(TimeProvider time, long most)
     /// <summary>Takes the events of an attempt that is over; none where nobody followed it.</summary>
     public void Add(RunningTurn turn)
     {
-        if (most == 0 || !turn.Events.IsFollowed)
+        if (most == 0 || !turn.Events.IsFollowed || !turn.Events.MayBeMissed)
             return;
         lock (_gate)
         {

@@ -94,8 +94,19 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
         }
     }
 
+    /// <summary>Whether somebody may come back for them once the attempt is over: one that asked for a stream that resumes, or that
+    /// was gone before the end.</summary>
+    public bool MayBeMissed { get; private set; }
+
     /// <summary>A reader of all events from now on.</summary>
     public EventReader Attach() => Attach(out _);
+
+    /// <summary>The same, for a connection that is its own session's: it comes back for nothing that it was there for.</summary>
+    public EventReader AttachBound()
+    {
+        lock (this)
+            return Attach(Kept());
+    }
 
     /// <summary>The same; what was published before is told by the journal alone.</summary>
     public EventReader Attach(out long publishedSeq)
@@ -103,6 +114,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
         lock (this)
         {
             EventReader reader = Attach(Kept());
+            MayBeMissed = true;
             publishedSeq = PublishedSeq;   // under the lock: no text comes in between
             return reader;
         }
@@ -122,6 +134,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
                 at = next;
             from = at.Place;
             lostText = _lost > after;
+            MayBeMissed = true;
             return Attach(at);
         }
     }
@@ -130,7 +143,10 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     public void Keep()
     {
         lock (this)
+        {
             Kept();
+            MayBeMissed = true;
+        }
     }
 
     /// <summary>The place of the last event.</summary>
@@ -189,6 +205,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
         lock (this)
         {
             _readers = [.. _readers.Where(other => other != reader)];
+            MayBeMissed |= _end is null;
         }
     }
 
