@@ -72,7 +72,8 @@ public sealed class ManyReadersTests
             Assert.That((await turn.Reply).Json.GetProperty("status").GetString(), Is.EqualTo("finished"));
             return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         }));
-        await Task.WhenAll(running.Select(turn => turn.CheckAsync()));
+        // Short turns may be over before a reader that takes nothing is given up.
+        await Task.WhenAll(running.Select(turn => turn.CheckAsync(isCut: IsLong || turns == 1)));
         return times;
     }
 
@@ -104,7 +105,7 @@ public sealed class ManyReadersTests
             return turn;
         }
 
-        public async Task CheckAsync()
+        public async Task CheckAsync(bool isCut)
         {
             string[] seen = await Task.WhenAll(_readers);
             foreach (string one in seen)
@@ -125,7 +126,8 @@ public sealed class ManyReadersTests
                     // The cut.
                 }
 
-                Assert.That(got, Does.Not.Contain("event: outcome"), "one that never read was cut");
+                if (isCut)
+                    Assert.That(got, Does.Not.Contain("event: outcome"), "one that never read was cut");
                 stuck.Dispose();
             }
         }
