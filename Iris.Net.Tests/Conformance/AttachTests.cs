@@ -39,18 +39,6 @@ public sealed class AttachTests
         return reply.Json.GetProperty("continuationToken").GetString()!;
     }
 
-    private static async Task<List<string>> ToOutcomeAsync(RawWebSocket socket)
-    {
-        List<string> events = [];
-        do
-        {
-            events.Add(await socket.ReceiveTextAsync().Within());
-            Assert.That(events[^1], Does.Not.StartWith("{\"type\":\"error\""));
-        }
-        while (!events[^1].StartsWith("{\"type\":\"outcome\"", StringComparison.Ordinal));
-        return events;
-    }
-
     private static async Task<RawWebSocket> AttachAsync(Channel channel, string id, string token, string? after = null)
     {
         RawWebSocket socket = await RawWebSocket.OpenAsync(channel.Url);
@@ -187,14 +175,14 @@ public sealed class AttachTests
         });
         (string id, string token) = await StartAsync(channel);
         await using RawWebSocket one = await AttachAsync(channel, id, token), other = await AttachAsync(channel, id, token);
-        await ToOutcomeAsync(one);
-        await ToOutcomeAsync(other);
+        await one.ReceiveToOutcomeAsync();
+        await other.ReceiveToOutcomeAsync();
         Task<RawResponse> posted = channel.AskAsync(RawRequest.Post(
             $"/v1/session/{id}/message", "{}", $"X-Continuation-Token: {token}", "Accept: text/event-stream"));
         await gate.ReachedAsync();
         gate.Open();
-        List<string> first = await ToOutcomeAsync(one);
-        Assert.That(await ToOutcomeAsync(other), Is.EqualTo(first));
+        List<string> first = await one.ReceiveToOutcomeAsync();
+        Assert.That(await other.ReceiveToOutcomeAsync(), Is.EqualTo(first));
         ResumingClient stream = new(channel.Url), socket = new(channel.Url);
         foreach (string frame in (await posted).Text.Split("\n\n")[..^1])
             stream.Take(new RawEvent(frame));
@@ -244,7 +232,7 @@ public sealed class AttachTests
         await socket.ReceiveTextAsync();
         await socket.SendAsync(Attach(id, token));
         Assert.That(await socket.ReceiveTextAsync(), Does.StartWith($$"""{"type":"attached","sessionId":"{{id}}","turn":1,"live":false,"id":"1."""));
-        List<string> replayed = await ToOutcomeAsync(socket);
+        List<string> replayed = await socket.ReceiveToOutcomeAsync();
         Assert.That(replayed.Select(TypeOf), Is.EqualTo((string[])["gap", "record", "outcome"]), "whether there was text is not known");
         Assert.That(replayed[^1], Does.Contain($"\"continuationToken\":\"{token}\""));
         await socket.SendAsync(Attach(id, token));
@@ -258,7 +246,7 @@ public sealed class AttachTests
         (string id, string token) = await StartAsync(channel);
         await using RawWebSocket socket = await RawWebSocket.OpenAsync(channel.Url);
         await socket.SendAsync("{}");
-        await ToOutcomeAsync(socket);
+        await socket.ReceiveToOutcomeAsync();
         for (int i = 0; i < 4; i++)
         {
             await socket.SendAsync(Attach(id, token));
@@ -267,7 +255,7 @@ public sealed class AttachTests
 
         await SendAsync(channel, id, token);
         await socket.SendAsync("{}");
-        Assert.That((await ToOutcomeAsync(socket))[^1], Does.Contain("\"output\":2").And.Not.Contain(id), "it is bound to its own");
+        Assert.That((await socket.ReceiveToOutcomeAsync())[^1], Does.Contain("\"output\":2").And.Not.Contain(id), "it is bound to its own");
     }
 
     [Test]
@@ -276,24 +264,24 @@ public sealed class AttachTests
         await using Channel channel = await Channel.StartAsync(Programs.Count);
         await using RawWebSocket plain = await RawWebSocket.OpenAsync(channel.Url);
         await plain.SendAsync("{}");
-        JsonElement start = JsonElement.Parse((await ToOutcomeAsync(plain))[^1]);
+        JsonElement start = JsonElement.Parse((await plain.ReceiveToOutcomeAsync())[^1]);
         string id = start.GetProperty("sessionId").GetString()!, token = start.GetProperty("continuationToken").GetString()!;
         await using RawWebSocket one = await AttachAsync(channel, id, token), other = await AttachAsync(channel, id, token);
-        await ToOutcomeAsync(one);
-        await ToOutcomeAsync(other);
+        await one.ReceiveToOutcomeAsync();
+        await other.ReceiveToOutcomeAsync();
 
         await one.SendAsync("""{"$ref":"mine"}""");
-        List<string> own = await ToOutcomeAsync(one), seen = await ToOutcomeAsync(other);
+        List<string> own = await one.ReceiveToOutcomeAsync(), seen = await other.ReceiveToOutcomeAsync();
         Assert.That(own, Has.All.Contain(",\"ref\":\"mine\",\"id\":\"2."));
         Assert.That(seen, Is.EqualTo(own.Select(message => message.Replace(",\"ref\":\"mine\"", ""))));
         token = JsonElement.Parse(own[^1]).GetProperty("continuationToken").GetString()!;
 
         await plain.SendAsync("""{"$ref":"plain"}""");
-        Assert.That((await ToOutcomeAsync(plain))[^1], Does.Contain("\"output\":3"), "it was told of no turn but its own");
-        token = JsonElement.Parse((await ToOutcomeAsync(one))[^1]).GetProperty("continuationToken").GetString()!;
+        Assert.That((await plain.ReceiveToOutcomeAsync())[^1], Does.Contain("\"output\":3"), "it was told of no turn but its own");
+        token = JsonElement.Parse((await one.ReceiveToOutcomeAsync())[^1]).GetProperty("continuationToken").GetString()!;
         await SendAsync(channel, id, token);
-        Assert.That((await ToOutcomeAsync(one))[^1], Does.Contain("\"output\":4").And.Not.Contain("ref"));
-        List<string> both = [.. await ToOutcomeAsync(other), .. await ToOutcomeAsync(other)];
+        Assert.That((await one.ReceiveToOutcomeAsync())[^1], Does.Contain("\"output\":4").And.Not.Contain("ref"));
+        List<string> both = [.. await other.ReceiveToOutcomeAsync(), .. await other.ReceiveToOutcomeAsync()];
         Assert.That(string.Concat(both), Does.Contain("\"output\":3").And.Contain("\"output\":4").And.Not.Contain("\"ref\""));
     }
 
@@ -310,7 +298,7 @@ public sealed class AttachTests
         (string id, string spent) = await StartAsync(channel);
         string token = await SendAsync(channel, id, spent);
         await using RawWebSocket socket = await AttachAsync(channel, id, spent);
-        Assert.That((await ToOutcomeAsync(socket))[^1], Does.Contain("\"output\":2"));
+        Assert.That((await socket.ReceiveToOutcomeAsync())[^1], Does.Contain("\"output\":2"));
         await socket.SendAsync("{}");
         Assert.That(await socket.ReceiveTextAsync(), Does.Contain("\"missing-token\""));
         await socket.SendAsync("""{"$iris":"cancel"}""");
@@ -318,11 +306,11 @@ public sealed class AttachTests
         await socket.SendAsync($$"""{"continuationToken":"{{spent}}"}""");
         Assert.That(await socket.ReceiveTextAsync(), Does.Contain("\"stale-token\""));
         await socket.SendAsync($$"""{"continuationToken":"{{token}}"}""");
-        Assert.That((await ToOutcomeAsync(socket))[^1], Does.Contain("\"output\":3"));
+        Assert.That((await socket.ReceiveToOutcomeAsync())[^1], Does.Contain("\"output\":3"));
         await socket.SendAsync("{}");
         await gate.ReachedAsync();
         await socket.SendAsync("""{"$iris":"cancel"}""");
-        List<string> rest = await ToOutcomeAsync(socket);
+        List<string> rest = await socket.ReceiveToOutcomeAsync();
         if (!rest.Contains("""{"type":"cancelling","turn":4}"""))
             rest.Add(await socket.ReceiveTextAsync());
         Assert.That(rest, Does.Contain("""{"type":"cancelling","turn":4}"""));
@@ -342,14 +330,14 @@ public sealed class AttachTests
         (string id, string spent) = await StartAsync(channel);
         string token = await SendAsync(channel, id, spent);
         await using RawWebSocket socket = await AttachAsync(channel, id, spent);
-        await ToOutcomeAsync(socket);
+        await socket.ReceiveToOutcomeAsync();
         Task<string> running = SendAsync(channel, id, token);
         await gate.ReachedAsync();
         await socket.SendAsync("""{"$iris":"cancel"}""");
         Assert.That(await socket.ReceiveTextAsync(), Does.Contain("\"stale-token\""));
         gate.Open();
         await running;
-        Assert.That((await ToOutcomeAsync(socket))[^1], Does.Contain("\"output\":3"));
+        Assert.That((await socket.ReceiveToOutcomeAsync())[^1], Does.Contain("\"output\":3"));
     }
 
     [Test]
@@ -377,7 +365,7 @@ public sealed class AttachTests
         await using Channel channel = await Channel.StartAsync(Programs.Count);
         (string id, string token) = await StartAsync(channel);
         await using RawWebSocket socket = await AttachAsync(channel, id, token);
-        await ToOutcomeAsync(socket);
+        await socket.ReceiveToOutcomeAsync();
         await using RawConnection stream = await RawConnection.OpenAsync(channel.Url);
         await stream.WriteAsync(RawRequest.Get($"/v1/session/{id}/stream?follow=1", $"X-Continuation-Token: {token}").Bytes(channel.Url));
         await stream.ReadHeadAsync();
@@ -402,7 +390,7 @@ public sealed class AttachTests
             channel, begun.GetProperty("sessionId").GetString()!, begun.GetProperty("continuationToken").GetString()!);
         Task stopped = channel.StopAsync();
         gate.Open();
-        await ToOutcomeAsync(socket);
+        await socket.ReceiveToOutcomeAsync();
         Assert.That((await socket.ReceiveAsync()).CloseCode, Is.EqualTo(1001));
         await socket.SendCloseAsync(1001);
         socket.ShutdownSend();
@@ -421,15 +409,15 @@ public sealed class AttachTests
         });
         (string id, string token) = await StartAsync(channel);
         await using RawWebSocket socket = await AttachAsync(channel, id, token), idle = await AttachAsync(channel, id, token);
-        await ToOutcomeAsync(socket);
+        await socket.ReceiveToOutcomeAsync();
         await socket.SendAsync("{}");
         await gate.ReachedAsync();
         socket.ShutdownSend();
         gate.Open();
-        await ToOutcomeAsync(socket);
+        await socket.ReceiveToOutcomeAsync();
         Assert.That((await socket.ReceiveAsync()).CloseCode, Is.EqualTo(1000));
-        await ToOutcomeAsync(idle);
-        await ToOutcomeAsync(idle);
+        await idle.ReceiveToOutcomeAsync();
+        await idle.ReceiveToOutcomeAsync();
         idle.ShutdownSend();
         Assert.That((await idle.ReceiveAsync()).CloseCode, Is.EqualTo(1000));
     }

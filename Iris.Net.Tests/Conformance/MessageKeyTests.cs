@@ -9,18 +9,6 @@ public sealed class MessageKeyTests
 {
     private const string Key = "a-key-of-twenty-and-more";
 
-    private static async Task<List<string>> ToOutcomeAsync(RawWebSocket socket)
-    {
-        List<string> events = [];
-        do
-        {
-            events.Add(await socket.ReceiveTextAsync().Within());
-            Assert.That(events[^1], Does.Not.StartWith("{\"type\":\"error\""));
-        }
-        while (!events[^1].StartsWith("{\"type\":\"outcome\"", StringComparison.Ordinal));
-        return events;
-    }
-
     private static string TokenOf(string outcome) => JsonElement.Parse(outcome).GetProperty("continuationToken").GetString()!;
 
     private static string SessionOf(string outcome) => JsonElement.Parse(outcome).GetProperty("sessionId").GetString()!;
@@ -41,7 +29,7 @@ public sealed class MessageKeyTests
         await socket.SendAsync($$"""{"$ref":1,"$key":{{key}}}""");
         Assert.That(await socket.ReceiveTextAsync(), Is.EqualTo("""{"type":"error","message":"bad request","code":"bad-request","ref":1}"""));
         await socket.SendAsync("{}");
-        Assert.That((await ToOutcomeAsync(socket))[^1], Does.Contain("\"output\":1"));
+        Assert.That((await socket.ReceiveToOutcomeAsync())[^1], Does.Contain("\"output\":1"));
         if (!key.Contains("nineteen", StringComparison.Ordinal))
         {
             await socket.SendAsync($$"""{"$key":{{key}}}""");
@@ -57,7 +45,7 @@ public sealed class MessageKeyTests
         await using Channel channel = await Channel.StartAsync((turn, _) => Programs.Finish(turn.Body));
         await using RawWebSocket socket = await RawWebSocket.OpenAsync(channel.Url);
         await socket.SendAsync($$"""{"$key":"\"{{Key}}\"","a":1}""");
-        List<string> events = await ToOutcomeAsync(socket);
+        List<string> events = await socket.ReceiveToOutcomeAsync();
         Assert.That(events[^1], Does.Contain("\"output\":{\"a\":1}"));
         RawResponse posted = await channel.AskAsync(RawRequest.Post("/v1/session", """{"a":1}""", $"Idempotency-Key: {Key}"));
         Assert.That(posted["Idempotency-Replayed"], Is.EqualTo("true"));
@@ -78,16 +66,16 @@ public sealed class MessageKeyTests
         await using (RawWebSocket socket = await RawWebSocket.OpenAsync(channel.Url))
         {
             await socket.SendAsync($$"""{"$key":"{{Key}}"}""");
-            first = await ToOutcomeAsync(socket);
+            first = await socket.ReceiveToOutcomeAsync();
         }
 
         await using RawWebSocket again = await RawWebSocket.OpenAsync(channel.Url);
         await again.SendAsync($$"""{ "$key" : "{{Key}}" , "$ref":7 }""");
-        List<string> replayed = await ToOutcomeAsync(again);
+        List<string> replayed = await again.ReceiveToOutcomeAsync();
         Assert.That(replayed.Select(Bare), Is.EqualTo(first.Skip(1).Select(Bare)), "all but the text");
         Assert.That(replayed, Has.All.Contain(",\"ref\":7,\"id\":\"1."));
         await again.SendAsync("{}");
-        List<string> next = await ToOutcomeAsync(again);
+        List<string> next = await again.ReceiveToOutcomeAsync();
         Assert.That(next[^1], Does.Contain("\"output\":2").And.Contain(SessionOf(first[^1])), "it is bound to the session");
         await using RawWebSocket late = await RawWebSocket.OpenAsync(channel.Url);
         await late.SendAsync($$"""{"$key":"{{Key}}"}""");
@@ -113,13 +101,13 @@ public sealed class MessageKeyTests
         }
         else
             await socket.SendAsync("{}");
-        string spent = TokenOf((await ToOutcomeAsync(socket))[^1]);
+        string spent = TokenOf((await socket.ReceiveToOutcomeAsync())[^1]);
         await socket.SendAsync("""{"$key":"k","a":1}""");
-        List<string> events = await ToOutcomeAsync(socket);
+        List<string> events = await socket.ReceiveToOutcomeAsync();
         foreach (string again in (string[])["""{"$key":"k","a":1}""", $$"""{"$key":"k","a":1,"continuationToken":"{{spent}}"}"""])
         {
             await socket.SendAsync(again);
-            List<string> replayed = await ToOutcomeAsync(socket);
+            List<string> replayed = await socket.ReceiveToOutcomeAsync();
             Assert.That(replayed.Select(Bare), Is.EqualTo(events.Select(Bare)));
         }
 
@@ -135,7 +123,7 @@ public sealed class MessageKeyTests
         await socket.SendAsync($$"""{"$key":"other","a":1,"continuationToken":"{{spent}}"}""");
         Assert.That(await socket.ReceiveTextAsync(), Does.Contain("\"stale-token\""));
         await socket.SendAsync("""{"$key":"next","a":1}""");
-        Assert.That((await ToOutcomeAsync(socket))[^1], Does.Contain("\"output\":3"));
+        Assert.That((await socket.ReceiveToOutcomeAsync())[^1], Does.Contain("\"output\":3"));
         Assert.That(runs, Is.EqualTo(3));
     }
 
@@ -157,10 +145,10 @@ public sealed class MessageKeyTests
         await second.SendAsync($$"""{"$key":"{{Key}}","$ref":2}""");
         Assert.That(await second.ReceiveTextAsync(), Does.Contain("effect_intent").And.Contain(",\"ref\":2,\"id\""));
         gate.Open();
-        List<string> all = await ToOutcomeAsync(first), rest = await ToOutcomeAsync(second);
+        List<string> all = await first.ReceiveToOutcomeAsync(), rest = await second.ReceiveToOutcomeAsync();
         Assert.That(rest.Select(Bare), Is.EqualTo(all.Skip(1).Select(Bare)));
         await second.SendAsync("{}");
-        Assert.That((await ToOutcomeAsync(second))[^1], Does.Contain(SessionOf(all[^1])));
+        Assert.That((await second.ReceiveToOutcomeAsync())[^1], Does.Contain(SessionOf(all[^1])));
     }
 
     [Test]
@@ -175,7 +163,7 @@ public sealed class MessageKeyTests
         });
         await using RawWebSocket first = await RawWebSocket.OpenAsync(channel.Url), second = await RawWebSocket.OpenAsync(channel.Url);
         await first.SendAsync("{}");
-        string start = (await ToOutcomeAsync(first))[^1];
+        string start = (await first.ReceiveToOutcomeAsync())[^1];
         await first.SendAsync("""{"$key":"k"}""");
         await gate.ReachedAsync();
         await second.SendAsync($$"""{"$iris":"attach","sessionId":"{{SessionOf(start)}}","continuationToken":"{{TokenOf(start)}}"}""");
@@ -184,7 +172,7 @@ public sealed class MessageKeyTests
         await second.SendAsync("""{"$key":"other","$ref":3}""");
         Assert.That(await second.ReceiveTextAsync(), Does.Contain("\"in-flight\",\"ref\":3"));
         gate.Open();
-        Assert.That(await ToOutcomeAsync(second), Has.All.Contain(",\"ref\":2,\"id\":\"2."));
-        Assert.That(await ToOutcomeAsync(first), Has.None.Contain("ref"));
+        Assert.That(await second.ReceiveToOutcomeAsync(), Has.All.Contain(",\"ref\":2,\"id\":\"2."));
+        Assert.That(await first.ReceiveToOutcomeAsync(), Has.None.Contain("ref"));
     }
 }

@@ -176,10 +176,7 @@ internal sealed class PostTurn(ChannelWire wire, TurnReplies replies)
         foreach (ReadOnlySpan<byte> accept in request.Headers.ValuesOf("accept"u8))
             if (Contains(accept, "text/event-stream"u8))
                 return true;
-        foreach (Range parameter in request.Query.Split((byte)'&'))
-            if (request.Query[parameter].SequenceEqual("stream=1"u8))
-                return true;
-        return false;
+        return QueryParameters.Contains(request, "stream=1"u8);
     }
 
     private static bool Contains(ReadOnlySpan<byte> value, ReadOnlySpan<byte> mediaType)

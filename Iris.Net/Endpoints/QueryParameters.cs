@@ -26,6 +26,15 @@ internal static class QueryParameters
         return isOne;
     }
 
+    /// <summary>Whether a parameter stands there, its value with it.</summary>
+    public static bool Contains(HttpRequest request, ReadOnlySpan<byte> parameter)
+    {
+        foreach (Range range in request.Query.Split((byte)'&'))
+            if (request.Query[range].SequenceEqual(parameter))
+                return true;
+        return false;
+    }
+
     private static bool Has(HttpRequest request, ReadOnlySpan<byte> name) => Count(request, name, out _) > 0;
 
     private static bool TryGet(HttpRequest request, ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value) => Count(request, name, out value) < 2;

@@ -74,7 +74,7 @@ internal sealed class SessionStream(ChannelWire wire, TurnReplies replies)
         HttpExchange exchange, SessionId id, SessionReader reader, EventCursor? after, bool withToken, CancellationToken disconnected)
     {
         using CancellationTokenSource gone = CancellationTokenSource.CreateLinkedTokenSource(disconnected);
-        bool follows = HasParameter(exchange.Request, "follow=1"u8);
+        bool follows = QueryParameters.Contains(exchange.Request, "follow=1"u8);
         SessionFeed feed = new(wire.Sessions, id, follows);
         IAsyncEnumerator<FeedEvent> events = feed.ReadAsync(after, gone.Token).GetAsyncEnumerator(gone.Token);
         TurnStream frames = new(wire, exchange.Response, disconnected);
@@ -200,13 +200,5 @@ internal sealed class SessionStream(ChannelWire wire, TurnReplies replies)
         bool isValid = EventCursor.TryParse(id, out EventCursor cursor);
         after = cursor;
         return isValid;
-    }
-
-    private static bool HasParameter(HttpRequest request, ReadOnlySpan<byte> name)
-    {
-        foreach (Range parameter in request.Query.Split((byte)'&'))
-            if (request.Query[parameter].SequenceEqual(name))
-                return true;
-        return false;
     }
 }

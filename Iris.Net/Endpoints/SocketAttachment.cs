@@ -19,17 +19,18 @@ internal sealed class SocketAttachment
     private readonly IAsyncEnumerator<FeedEvent> _events;
     private readonly CancellationTokenSource _gone = new();
     private readonly CancellationTokenRegistration _disconnected;
+    private readonly SessionReader _reader;
+    private readonly bool _hidesTokens;   // the holder of a ticket reads
     private readonly Queue<OwnTurn> _own = [];   // locked, with the two below
     private bool _isAtRest, _ends;
-    private SessionReader? _reader;
-    private bool _hidesTokens;   // the holder of a ticket reads
     private Task _telling = Task.CompletedTask;
     private WebSocketCloseCode? _close;
 
     private SocketAttachment(
-        ChannelWire wire, WebSocketConnection socket, SocketOutput output, SessionId id, EventCursor? after, CancellationToken disconnected)
+        ChannelWire wire, WebSocketConnection socket, SocketOutput output, SessionId id, SessionReader reader, EventCursor? after,
+        bool hidesTokens, CancellationToken disconnected)
     {
-        (_wire, _socket, _output, _id) = (wire, socket, output, id);
+        (_wire, _socket, _output, _id, _reader, _hidesTokens) = (wire, socket, output, id, reader, hidesTokens);
         _feed = new SessionFeed(wire.Sessions, id, follows: true);
         _events = _feed.ReadAsync(after, _gone.Token).GetAsyncEnumerator(_gone.Token);
         _disconnected = disconnected.UnsafeRegister(static attached => ((SocketAttachment)attached!).Stop(), this);
@@ -61,11 +62,9 @@ internal sealed class SocketAttachment
         SessionId id = new(message.SessionId);
         if (wire.Sessions.Readers.TryEnter(id) is not { } reader)
             return (null, Refusal.Overloaded);
-        SocketAttachment attached = new(wire, socket, output, id, message.After, disconnected)
+        SocketAttachment attached = new(wire, socket, output, id, reader, message.After, hidesTokens: token is null, disconnected)
         {
             ReadsWith = access.IsCurrent ? default(ReadOnlyMemory<byte>?) : token ?? [],
-            _hidesTokens = token is null,
-            _reader = reader,
         };
         if (await attached.MoveAsync().ConfigureAwait(false))
             return (attached, default);
@@ -207,7 +206,7 @@ internal sealed class SocketAttachment
             await moving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _events.DisposeAsync().ConfigureAwait(false);
         await _disconnected.DisposeAsync().ConfigureAwait(false);
-        _wire.Sessions.Readers.Leave(_id, _reader!);
+        _wire.Sessions.Readers.Leave(_id, _reader);
         _socket.IsBusy = false;
     }
 

@@ -67,4 +67,7 @@ public readonly record struct JournalEntry(long Seq, RecordKind Kind, ReadOnlyMe
 
     /// <summary>What the record says beside its place, time and kind.</summary>
     internal JsonElement ReadPayload() => JsonText.Parse(Utf8).GetProperty("payload"u8);
+
+    /// <summary>The six characters that name an attempt, of its <c>turn_started</c>.</summary>
+    internal string ReadName() => ReadPayload().GetProperty("name"u8).GetString()!;
 }

@@ -84,22 +84,18 @@ internal sealed class Cancels(SessionHost host)
 
     private async ValueTask CloseAsync(BeginResult begun, CancellationToken cancel)
     {
-        RecordWriter records = host.RentRecords();
         try
         {
             if ((await host.ReadTailAsync(begun.Lease.Session, begun.Head!, cancel).ConfigureAwait(false)).Open is not { } open)
                 return;
             CancelledRequest request = new(open.FirstSeq, open.Key, TurnRequest.DigestOf(open.Key, open.Body));
-            JournalEntry[] closed =
-                [records.RequestClosed(begun.NextSeq, host.Settings.Time.GetUtcNow().ToUnixTimeMilliseconds(), request)];
-            AppendResult result = await host.Settings.Store.AppendAsync(
-                begun.Lease, closed, null, Flush.Durable, CancellationToken.None).ConfigureAwait(false);
+            AppendResult result = await host.AppendAsync(
+                begun, (records, now) => records.RequestClosed(begun.NextSeq, now, request)).ConfigureAwait(false);
             if (result != AppendResult.Appended)
                 throw new IOException($"The request could not be closed: {result}.");
         }
         finally
         {
-            host.ReturnRecords(records);
             await host.ReleaseAsync(begun.Lease).ConfigureAwait(false);
         }
     }

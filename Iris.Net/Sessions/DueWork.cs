@@ -155,7 +155,8 @@ internal sealed class DueWork : IAsyncDisposable
                 return await RunAsync(new RunningTurn(
                     _host, begun.Lease, head, begun.NextSeq, tail, new TurnRequest(open.Body, head.Principal)), isAccepted: true)
                     .ConfigureAwait(false);
-            await DeferAsync(begun).ConfigureAwait(false);
+            // It waits for its client, its results kept.
+            await _host.AppendAsync(begun, (records, ts) => records.RequestDeferred(begun.NextSeq, ts)).ConfigureAwait(false);
         }
         else if (WokenBy(head, tail) is { } kind && !HasToWait(id, tail))
         {
@@ -202,14 +203,5 @@ internal sealed class DueWork : IAsyncDisposable
         if (end is null)
             turn.Start();
         return true;
-    }
-
-    // It waits for its client, its results kept.
-    private async ValueTask DeferAsync(BeginResult begun)
-    {
-        RecordWriter records = _host.RentRecords();
-        JournalEntry[] deferred = [records.RequestDeferred(begun.NextSeq, Now.ToUnixTimeMilliseconds())];
-        await Store.AppendAsync(begun.Lease, deferred, null, Flush.Durable).ConfigureAwait(false);
-        _host.ReturnRecords(records);
     }
 }

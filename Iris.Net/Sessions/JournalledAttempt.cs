@@ -40,7 +40,7 @@ internal sealed class JournalledAttempt(string name, long startSeq, bool isNewRe
     /// <summary>Whether it has the place that an id names.</summary>
     public bool Has(in EventCursor cursor) =>
         cursor.Turn == Turn && cursor.Attempt == Name && cursor.Seq >= StartSeq && cursor.Seq <= LastSeq
-        && (Events is null || cursor.Place <= Events.EndPlace() || cursor.Place <= EndPlace);
+        && (Events is null || cursor.Place <= EndPlace);
 
     /// <summary>The attempts of a session's journal, oldest first.</summary>
     /// <param name="records">Records from the start of a request on.</param>
@@ -76,7 +76,7 @@ internal sealed class JournalledAttempt(string name, long startSeq, bool isNewRe
             if (record.Kind is RecordKind.TurnStarted or RecordKind.WakeStarted || (record.IsPublic && at is null or { IsCommitted: true }))
             {
                 at = !record.IsPublic
-                    ? new(RecordPayload.NameOf(record), record.Seq, isClosed) : new(EventCursor.NoName, record.Seq - 1, isClosed);
+                    ? new(record.ReadName(), record.Seq, isClosed) : new(EventCursor.NoName, record.Seq - 1, isClosed);
                 attempts.Add(at);
                 isClosed = false;
             }
@@ -128,6 +128,6 @@ internal sealed class JournalledAttempt(string name, long startSeq, bool isNewRe
         LastSeq = record.Seq;
         IsCommitted |= record.Kind == RecordKind.Marker;
         if (record.Kind == RecordKind.TurnEnded)
-            EndReason = RecordPayload.Of(record).GetProperty("reason"u8).GetString();
+            EndReason = record.ReadPayload().GetProperty("reason"u8).GetString();
     }
 }

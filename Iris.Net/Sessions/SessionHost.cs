@@ -165,6 +165,21 @@ internal sealed class SessionHost : IAsyncDisposable
         _idleRecords.Enqueue(records);
     }
 
+    /// <summary>Appends one record behind a session's journal, durably, for whoever has leased it and runs nothing.</summary>
+    public async ValueTask<AppendResult> AppendAsync(BeginResult begun, Func<RecordWriter, long, JournalEntry> write)
+    {
+        RecordWriter records = RentRecords();
+        try
+        {
+            JournalEntry[] entries = [write(records, Settings.Time.GetUtcNow().ToUnixTimeMilliseconds())];
+            return await Settings.Store.AppendAsync(begun.Lease, entries, null, Flush.Durable, CancellationToken.None).ConfigureAwait(false);
+        }
+        finally
+        {
+            ReturnRecords(records);
+        }
+    }
+
     /// <summary>What a session's journal holds behind its head.</summary>
     public ValueTask<JournalTail> ReadTailAsync(SessionId id, SessionHead head, CancellationToken cancel = default) =>
         JournalTail.ReadAsync(Settings.Store.ReadAsync(id, head.TailFrom, cancel));

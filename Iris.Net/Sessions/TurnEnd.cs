@@ -116,7 +116,7 @@ internal sealed class TurnEnd
     /// <summary>What a turn's marker tells of its end; the token where that is still the current one.</summary>
     public static TurnEnd OfMarker(in JournalEntry marker, ReadOnlyMemory<byte> token)
     {
-        JsonElement payload = RecordPayload.Of(marker);
+        JsonElement payload = marker.ReadPayload();
         bool isParked = payload.TryGetProperty("wait"u8, out JsonElement wait);
         bool hasOutput = payload.TryGetProperty("output"u8, out JsonElement output);
         ReadOnlySpan<byte> value = isParked ? JsonMarshal.GetRawUtf8Value(wait) : hasOutput ? JsonMarshal.GetRawUtf8Value(output) : default;

@@ -30,6 +30,10 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     /// later one.</summary>
     public long PublishedSeq => Volatile.Read(ref _published);
 
+    /// <summary>Whether somebody may come back for them once the attempt is over: one that asked for a stream that resumes, or that
+    /// was gone before the end.</summary>
+    public bool MayBeMissed { get; private set; }
+
     /// <summary>Says where the attempt begins, before anything else.</summary>
     public void Begin(long startSeq) => _startSeq = startSeq;
 
@@ -93,10 +97,6 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
             return _ended.Task;
         }
     }
-
-    /// <summary>Whether somebody may come back for them once the attempt is over: one that asked for a stream that resumes, or that
-    /// was gone before the end.</summary>
-    public bool MayBeMissed { get; private set; }
 
     /// <summary>A reader of all events from now on.</summary>
     public EventReader Attach() => Attach(out _);

@@ -23,7 +23,7 @@ internal static class TurnRecords
                 yield break;
             bool isStart = entry.Kind == RecordKind.TurnStarted;
             if (isStart)
-                at = at with { Seq = entry.Seq, Attempt = RecordPayload.NameOf(entry) };
+                at = at with { Seq = entry.Seq, Attempt = entry.ReadName() };
             if (isStart || isFirst)
                 yield return FeedEvent.Start(at);
             isFirst = false;

@@ -107,6 +107,19 @@ internal sealed class RawWebSocket : IAsyncDisposable
         return frame.Text;
     }
 
+    /// <summary>The events up to the next outcome; an error before it fails the test.</summary>
+    public async Task<List<string>> ReceiveToOutcomeAsync()
+    {
+        List<string> events = [];
+        do
+        {
+            events.Add(await ReceiveTextAsync().Within());
+            Assert.That(events[^1], Does.Not.StartWith("{\"type\":\"error\""));
+        }
+        while (!events[^1].StartsWith("{\"type\":\"outcome\"", StringComparison.Ordinal));
+        return events;
+    }
+
     /// <summary>What comes after the close frame: nothing but the end.</summary>
     public Task<byte[]> ReadToEndAsync() => _connection.ReadToEndAsync();
 
