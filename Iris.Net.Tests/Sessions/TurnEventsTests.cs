@@ -32,7 +32,7 @@ internal sealed class TurnEventsTests
         TurnEvents events = Make();
         using EventReader first = events.Attach();
         Text(events, "1");
-        events.Append(EventKind.Record, "r"u8.ToArray());
+        events.Append(EventKind.Record, "r"u8.ToArray(), 1);
         using EventReader second = events.Attach();
         Assert.That(Read(first), Is.EqualTo((string[])["Delta 1", "Record r"]));
         Text(events, "2");
@@ -85,16 +85,62 @@ internal sealed class TurnEventsTests
     }
 
     [Test]
-    public void WhoFollowsIsKnown()
+    public void ARecordThatComesTogetherWithAFollowerReachesItOrStandsBeforeIt()
+    {
+        TurnEvents events = Make();
+        EventReader reader = null!;
+        EventPlace from = default;
+        Rendezvous.Run(
+            200_000,
+            _ => (events = Make()).Publish(6),
+            _ => reader = events.Attach(new(6, 0), out from, out bool _),
+            _ =>
+            {
+                events.Publish(7);
+                if (events.IsFollowed)
+                    events.Append(EventKind.Record, "r"u8.ToArray(), 7);
+            },
+            round => Assert.That(from.Seq == 7 || Read(reader).Count == 1, $"round {round}"));
+    }
+
+    [Test]
+    public void TextThatComesTogetherWithAFollowerReachesItOrIsSaidToBeLost()
+    {
+        TurnEvents events = Make();
+        EventReader reader = null!;
+        bool isLost = false;
+        Rendezvous.Run(
+            200_000,
+            _ => (events = Make()).Publish(6),
+            _ => reader = events.Attach(new(6, 0), out EventPlace _, out isLost),
+            _ => events.AppendDelta("x"),
+            round => Assert.That(isLost || Read(reader).Count == 1, $"round {round}"));
+    }
+
+    [Test]
+    public void WhoeverComesBackFindsARecordOrStandsBehindIt()
     {
         TurnEvents events = Make();
         Assert.That(events.IsFollowed, Is.False);
-        EventReader one = events.Attach(), other = events.Attach();
-        one.Dispose();
-        Assert.That(events.IsFollowed);
-        other.Dispose();
-        other.Dispose();
-        Assert.That(events.IsFollowed, Is.False);
+        events.Attach().Dispose();
+        Assert.That(events.IsFollowed);   // whoever left may come back
+        events.Publish(7);
+        events.Append(EventKind.Record, "r"u8.ToArray(), 7);
+        using EventReader reader = events.Attach(new(0, 0), out EventPlace from, out bool isLost);
+        Assert.That((from, isLost, Read(reader).Count), Is.EqualTo((new EventPlace(7, 0), false, 0)));
+    }
+
+    [Test]
+    public void TextOfBeforeTheFirstReaderIsLostAtItsOwnPlace()
+    {
+        TurnEvents events = Make();
+        events.Publish(6);
+        events.AppendDelta("x");
+        using EventReader reader = events.Attach(new(6, 0), out EventPlace from, out bool isLost);
+        Assert.That((from, isLost), Is.EqualTo((new EventPlace(6, 1), true)));
+        events.AppendDelta("y");
+        Assert.That(reader.TryRead(out _, out _));
+        Assert.That(reader.Place, Is.EqualTo(new EventPlace(6, 2)));
     }
 
     [Test]
@@ -197,7 +243,7 @@ internal sealed class TurnEventsTests
         using EventReader reader = events.Attach();
         for (int i = 0; i < 10; i++)
         {
-            events.Append(EventKind.Record, new byte[1000]);
+            events.Append(EventKind.Record, new byte[1000], i + 1);
             _time.Advance(TimeSpan.FromSeconds(10));
         }
 
@@ -331,7 +377,7 @@ internal sealed class TurnEventsTests
         using EventReader reader = events.Attach();
         foreach (char each in "abcd\"fghij")
             events.Append(EventKind.Delta, ChannelEvent.Delta($"{each}"));
-        events.Append(EventKind.Record, "r"u8.ToArray());
+        events.Append(EventKind.Record, "r"u8.ToArray(), 1);
         events.Append(EventKind.Delta, ChannelEvent.Delta("k"));
         events.Append(EventKind.Delta, ChannelEvent.Delta("\u00e9"));
         Assert.That(string.Concat(Read(reader)), Is.EqualTo(string.Concat(

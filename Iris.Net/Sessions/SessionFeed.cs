@@ -203,8 +203,6 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
             {
                 while (reader.TryTake(out EventKind kind, out ReadOnlyMemory<byte> json))
                 {
-                    if (kind == EventKind.Record && reader.Place <= _at.Place)
-                        continue;   // the journal had it already
                     _at = attempt.At(reader.Place);
                     yield return new FeedEvent(kind == EventKind.Record ? FeedKind.Record : FeedKind.Delta, _at, json);
                 }

@@ -10,6 +10,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     private long _startSeq;
     private long _remembered;   // bytes from the first to the tail
     private EventPlace _lost = EventPlace.None;   // the last text that is not remembered
+    private bool _isFollowed;
     private volatile TurnEnd? _end;
     private long _published = -1;
     private TaskCompletionSource<TurnEnd>? _ended;   // where somebody waits for the end alone
@@ -18,7 +19,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     public TurnEnd? End => _end;
 
     /// <summary>Whether anybody follows, or followed and may come back: events that nobody reads need not be encoded.</summary>
-    public bool IsFollowed => Volatile.Read(ref _readers).Length > 0 || (limits.Remembered > 0 && Volatile.Read(ref _tail) is not null);
+    public bool IsFollowed { get => Volatile.Read(ref _isFollowed); private set => Volatile.Write(ref _isFollowed, value); }
 
     /// <summary>Bytes that are kept for readers to come.</summary>
     public long Remembered => Volatile.Read(ref _remembered);
@@ -45,8 +46,12 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     {
         if (!HadDeltas)
         {
-            HadDeltas = true;
-            Interlocked.MemoryBarrier();   // see Attach
+            lock (this)
+            {
+                HadDeltas = true;   // whoever comes later is told that there was some
+                if (_tail is null)
+                    return;
+            }
         }
 
         if (IsFollowed)
@@ -61,8 +66,8 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     {
         lock (this)   // most turns have no reader, and need no lock of their own
         {
-            if (_tail is null)
-                return;
+            if (_tail is null || (kind == EventKind.Record && seq <= _tail.Place.Seq))
+                return;   // whoever came meanwhile gets it from the journal
             bool isDelta = kind == EventKind.Delta;
             if (!isDelta || !_tail.TryJoin(json))
                 _tail = _tail.Next = new Node(
@@ -170,11 +175,11 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     {
         if (_tail is { } tail)
             return tail;
+        IsFollowed = true;
+        Interlocked.MemoryBarrier();   // who publishes sees that it is followed, or what was published is seen here
+        _first = _tail = new Node(default, [], 0, new(Math.Max(_startSeq, PublishedSeq), HadDeltas ? 1 : 0));
         if (HadDeltas)
-            _lost = new(Math.Max(_startSeq, PublishedSeq), 0);
-        _first = new Node(default, [], 0, new(Math.Max(_startSeq, PublishedSeq), 0));
-        Volatile.Write(ref _tail, _first);
-        Interlocked.MemoryBarrier();   // who appends sees that it is kept, or what was appended is seen here
+            _lost = _first.Place;
         return _first;
     }
 
@@ -183,7 +188,6 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
         at.Take();   // nothing is joined any more to what this reader has passed
         EventReader reader = new(this, at, queue);
         _readers = [.. _readers, reader];
-        Interlocked.MemoryBarrier();   // who appends sees the reader, or the reader sees what was appended
         return reader;
     }
 
