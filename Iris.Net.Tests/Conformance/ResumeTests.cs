@@ -145,6 +145,62 @@ public sealed class ResumeTests
         }
     }
 
+    [Test, Category("Long")]
+    public async Task Who_comes_at_any_moment_of_a_turn_without_readers_misses_nothing()
+    {
+        int rounds = Environment.GetEnvironmentVariable("IRIS_LONG") == "1" ? 2000 : 100;
+        await using Channel channel = await Channel.StartAsync(async (turn, cancel) =>
+        {
+            await turn.DeltaAsync("a", cancel);
+            await Programs.StepAsync(turn, "s", () => 1);
+            await turn.DeltaAsync("b", cancel);
+            return TurnOutcome.Finished();
+        });
+        for (int round = 0; round < rounds; round++)
+        {
+            ResumingClient client = new(channel.Url);
+            await client.StartAsync(int.MaxValue);
+            client.Token = client.Outcome!.Value.GetProperty("continuationToken").GetString()!;
+            client.Restart();
+            Task<RawResponse> turn = channel.AskAsync(
+                RawRequest.Post($"/v1/session/{client.SessionId}/message", "{}", $"X-Continuation-Token: {client.Token}"));
+            await Patience.Until(async () =>
+            {
+                bool isOver = turn.IsCompleted;
+                return await client.ResumeAsync() == 204 && isOver;
+            });
+            Assert.That((await turn).Status, Is.EqualTo(200));
+            Assert.That(client.Records, Has.Count.EqualTo(6).And.Unique, $"round {round}");
+            Assert.That(client.Ids, Is.Unique, $"round {round}");
+            Assert.That(client.Text == "abab" || client.Gaps.Any(gap => gap.GetProperty("lost").GetString() == "delta"), $"round {round}");
+        }
+    }
+
+    [Test]
+    public async Task Where_no_text_is_remembered_records_are_not_missed()
+    {
+        using Gate gate = new();
+        await using Channel channel = await Channel.StartAsync(
+            async (turn, cancel) =>
+            {
+                await Programs.StepAsync(turn, "before", () => 1);
+                await turn.DeltaAsync("a", cancel);
+                await gate.PassAsync();
+                await turn.DeltaAsync("b", cancel);
+                await Programs.StepAsync(turn, "after", () => 2);
+                return TurnOutcome.Finished();
+            },
+            o => o with { Limits = new RestChannelLimits { MaxDeltaMemory = 0 } });
+        ResumingClient client = new(channel.Url);
+        await client.StartAsync(1);
+        await gate.ReachedAsync();
+        gate.Open();
+        await client.ResumeAsync();
+        Assert.That(client.Records, Has.Count.EqualTo(5).And.Unique);
+        Assert.That(client.Outcome?.GetProperty("status").GetString(), Is.EqualTo("finished"));
+        Assert.That(await client.ResumeAsync(), Is.EqualTo(204), "there is nothing more");
+    }
+
     [Test]
     public async Task A_stream_without_an_id_begins_with_the_turn()
     {
@@ -286,7 +342,9 @@ public sealed class ResumeTests
         ResumingClient client = new(channel.Url);
         await client.StartAsync(int.MaxValue);
         client.Token = client.Outcome!.Value.GetProperty("continuationToken").GetString()!;
-        Task<int> following = client.ResumeAsync(6, "?follow=1");
+        TaskCompletionSource opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task<int> following = client.ResumeAsync(6, "?follow=1", opened);
+        await opened.Task.Within();
         string token = client.Token;
         for (int i = 2; i <= 3; i++)
         {
@@ -296,8 +354,22 @@ public sealed class ResumeTests
         }
 
         Assert.That(await following, Is.EqualTo(200));
-        Assert.That(client.Records, Has.Count.EqualTo(3));
-        Assert.That(client.Text, Does.EndWith("turn 3 "));
+        Assert.That((client.Records.Count, client.Gaps.Count, client.Text), Is.EqualTo((3, 0, "turn 1 turn 2 turn 3 ")));
+    }
+
+    [Test]
+    public async Task One_that_follows_is_let_go_when_the_server_stops()
+    {
+        await using Channel channel = await Channel.StartAsync(
+            (_, _) => ValueTask.FromResult(TurnOutcome.Finished()), o => o with { ShutdownGrace = TimeSpan.FromHours(1) });
+        ResumingClient client = new(channel.Url);
+        await client.StartAsync(int.MaxValue);
+        client.Token = client.Outcome!.Value.GetProperty("continuationToken").GetString()!;
+        TaskCompletionSource opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task<int> following = client.ResumeAsync(query: "?follow=1", opened: opened);
+        await opened.Task.Within();
+        await channel.StopAsync().Within();
+        Assert.That(await following.Within(), Is.EqualTo(200));
     }
 
     [Test]

@@ -37,8 +37,11 @@ internal sealed class ResumingClient(Uri url)
     }
 
     /// <summary>Goes on for so many events.</summary>
+    /// <param name="events">How many.</param>
+    /// <param name="query">The target's query.</param>
+    /// <param name="opened">Is told once the server follows.</param>
     /// <returns>The status.</returns>
-    public async Task<int> ResumeAsync(int events = int.MaxValue, string query = "")
+    public async Task<int> ResumeAsync(int events = int.MaxValue, string query = "", TaskCompletionSource? opened = null)
     {
         int status = 503;
         await Patience.Until(async () =>
@@ -47,6 +50,7 @@ internal sealed class ResumingClient(Uri url)
             await connection.WriteAsync(Request(query).Bytes(Url));
             RawHead head = await connection.ReadHeadAsync();
             status = head.Status;
+            opened?.TrySetResult();
             if (status == 200)
                 await TakeAsync(new RawEventStream(connection), events);
             else if (status == 503)
@@ -148,9 +152,12 @@ internal sealed class ResumingClient(Uri url)
     private async Task TakeAsync(RawEventStream stream, int events)
     {
         bool isGap = false;   // what is said to be missing moves nobody on: nobody goes away behind it
+        int silent = 0;
         while ((events > 0 || isGap) && await stream.NextAsync() is { } next)
         {
             Take(next);
+            silent = next.Text == ": hb" ? silent + 1 : 0;
+            Assert.That(silent, Is.LessThan(3), "the stream lives and tells nothing");
             isGap = next.Type == "gap";
             if (next.Data is not null)
                 events--;

@@ -98,6 +98,8 @@ internal sealed class SessionStream(ChannelWire wire, TurnReplies replies)
                     break;
                 stream ??= frames.Open(id, events.Current.At.Turn);
                 Write(frames, stream, id, events.Current, withToken);
+                if (events.Current.Kind == FeedKind.Rest && wire.Sessions.Running.IsDrained)
+                    break;
                 if (stream.Unsent >= TurnStream.MostUnsent)
                     await stream.FlushAsync(disconnected).ConfigureAwait(false);
             }

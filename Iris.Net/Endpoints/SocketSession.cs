@@ -177,8 +177,10 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
                 break;
             case { Attached: { } turn }:
                 Bind(turn.SessionId);
-                if (_attached is null)
-                    _output.Send(turn, turn.Events.Attach(out long published), published, body.Ref, disconnected);
+                if (_attached is not null)
+                    break;
+                wire.Sessions.Running.Attend(turn);
+                _output.Send(turn, turn.Events.Attach(out long published), published, body.Ref, disconnected);
                 break;
             case { Replayed: { } past }:
                 Bind(past.SessionId);

@@ -49,6 +49,7 @@ internal sealed class TurnStream(ChannelWire wire, HttpResponse response, Cancel
     /// <summary>Sends the records of a turn that runs already, and then what comes.</summary>
     public async ValueTask AttachAsync(RunningTurn turn, bool isStart)
     {
+        wire.Sessions.Running.Attend(turn);
         // Up to what is published from the journal, and then from the reader: in order, each once.
         using EventReader reader = turn.Events.Attach(out long published);
         EventStream stream = Open(turn, isStart);

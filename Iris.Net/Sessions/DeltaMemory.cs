@@ -16,18 +16,20 @@ internal sealed class DeltaMemory(TimeProvider time, long most)
     private readonly Dictionary<string, List<AttemptEvents>> _bySession = new(StringComparer.Ordinal);
     private long _bytes;
 
-    /// <summary>Takes the events of an attempt that is over; none where nobody followed it.</summary>
+    /// <summary>Takes the events of an attempt that is over, once; none where nobody followed it.</summary>
     public void Add(RunningTurn turn)
     {
         if (most == 0 || !turn.Events.IsFollowed || !turn.Events.MayBeMissed)
             return;
         lock (_gate)
         {
+            if (!_bySession.TryGetValue(turn.SessionId.Value, out List<AttemptEvents>? turns))
+                _bySession[turn.SessionId.Value] = turns = [];
+            if (turns.Exists(kept => kept.Events == turn.Events))
+                return;
             Kept kept = new(turn.Attended, turn.Events.Remembered, time.GetTimestamp());
             _byAge.Enqueue(kept);
             _bytes += kept.Bytes;
-            if (!_bySession.TryGetValue(turn.SessionId.Value, out List<AttemptEvents>? turns))
-                _bySession[turn.SessionId.Value] = turns = [];
             turns.Add(kept.Attempt);
             Trim();
         }

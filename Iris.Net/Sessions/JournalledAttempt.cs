@@ -37,9 +37,11 @@ internal sealed class JournalledAttempt(string name, long startSeq, bool isNewRe
 
     public EventCursor At(EventPlace place) => new(Turn, place.Seq, place.Delta, Name);
 
-    /// <summary>Whether it has the place that an id names.</summary>
+    /// <summary>Whether it has the place that an id names. The marker is known by its seq alone: its attempt is the one that
+    /// committed.</summary>
     public bool Has(in EventCursor cursor) =>
-        cursor.Turn == Turn && cursor.Attempt == Name && cursor.Seq >= StartSeq && cursor.Seq <= LastSeq
+        cursor.Turn == Turn && cursor.Seq >= StartSeq && cursor.Seq <= LastSeq
+        && (cursor.Attempt == Name || (Name == EventCursor.NoName && IsCommitted && cursor.Seq == LastSeq))
         && (Events is null || cursor.Place <= EndPlace);
 
     /// <summary>The attempts of a session's journal, oldest first.</summary>

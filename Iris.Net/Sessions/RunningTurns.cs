@@ -19,7 +19,7 @@ internal sealed class RunningTurns : IAsyncDisposable
     private readonly DeltaMemory _deltas;
     private readonly ITimer _timer;
     private int _reserved;   // places of turns that are about to be made
-    private volatile bool _draining;
+    private volatile bool _draining, _drained;
 
     public RunningTurns(SessionSettings settings, DeltaMemory deltas)
     {
@@ -32,6 +32,9 @@ internal sealed class RunningTurns : IAsyncDisposable
 
     /// <summary>Whether no turn is let in any more.</summary>
     public bool IsDraining => _draining;
+
+    /// <summary>Whether the last turn has ended and none will come: nothing is left to wait for.</summary>
+    public bool IsDrained => _drained;
 
     /// <summary>Keeps a place for a turn that is still to be made. Whoever has it enters or gives it up.</summary>
     public Refusal TryReserve()
@@ -57,6 +60,17 @@ internal sealed class RunningTurns : IAsyncDisposable
 
     /// <summary>The turn that this process runs of a session; null where it runs none.</summary>
     public RunningTurn? Of(SessionId id) => _bySession.GetValueOrDefault(id.Value);
+
+    /// <summary>Keeps a turn's events from now on, for a reader who may come back for them.</summary>
+    public void Attend(RunningTurn turn)
+    {
+        lock (_gate)
+        {
+            turn.Events.Keep();
+            if (!_turns.Contains(turn))
+                _deltas.Add(turn);   // it left a moment ago, when nobody followed it
+        }
+    }
 
     /// <summary>Waits for the next turn of a session that this process begins; its events are kept from the first on. Whoever
     /// waited gives it up.</summary>
@@ -149,6 +163,13 @@ internal sealed class RunningTurns : IAsyncDisposable
             foreach (RunningTurn turn in Snapshot())
                 turn.Cancel(AbortReason.Stopped);
             await _empty.Task.ConfigureAwait(false);   // the grace of a cancel bounds it
+        }
+
+        lock (_gate)
+        {
+            _drained = true;
+            foreach ((string id, AwaitedTurn next) in _awaited)
+                Tell(new(id), next);
         }
     }
 

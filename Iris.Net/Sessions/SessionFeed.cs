@@ -102,7 +102,8 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
         {
             next = next.Latest;
             RunningTurn? running = host.Running.Of(id);   // before the head, see Receipts
-            running?.Events.Keep();
+            if (running is not null)
+                host.Running.Attend(running);
             long until = running?.Events.PublishedSeq + 1 ?? long.MaxValue;   // what comes later comes from its events
             AttemptEvents? leaving = running?.Attended;
             SessionHead? head = await host.Settings.Store.FindAsync(id, cancel).ConfigureAwait(false);
