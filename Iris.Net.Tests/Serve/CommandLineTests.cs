@@ -25,6 +25,15 @@ internal sealed class CommandLineTests
         Assert.That(Parse(arguments), Is.EqualTo(new Command.Serve(new ServeSettings { Data = data, KeyFile = key })));
 
     [Test]
+    public void Takes_who_may_come_in()
+    {
+        ServeSettings settings = ((Command.Serve)Parse("--bearer-file b --allow-origin https://a.example --allow-origin http://b:1 --allow-host c")).Settings;
+        Assert.That(settings.BearerFile, Is.EqualTo("b"));
+        Assert.That(settings.AllowedOrigins, Is.EqualTo((string[])["https://a.example", "http://b:1"]));
+        Assert.That(settings.AllowedHosts, Is.EqualTo((string[])["c"]));
+    }
+
+    [Test]
     public void Takes_what_is_done_to_journals()
     {
         Assert.That(Parse("verify d"), Is.EqualTo(new Command.Verify("d", null, Cut: false)));
@@ -56,6 +65,11 @@ internal sealed class CommandLineTests
     [TestCase("serve --tls-certificate", "--tls-certificate needs a file")]
     [TestCase("serve --tls-certificate c.pem", "--tls-certificate and --tls-key need each other")]
     [TestCase("serve --tls-key k.pem", "--tls-certificate and --tls-key need each other")]
+    [TestCase("serve --bearer-file", "--bearer-file needs a file")]
+    [TestCase("serve --bearer-file a --bearer-file b", "--bearer-file is given twice")]
+    [TestCase("serve --allow-origin a.example", "--allow-origin needs an origin such as https://app.example, not 'a.example'")]
+    [TestCase("serve --allow-origin https://a.example/", "--allow-origin needs an origin such as https://app.example, not 'https://a.example/'")]
+    [TestCase("serve --allow-host", "--allow-host needs a name")]
     [TestCase("serve a b", "one image at a time: 'b' is one too many")]
     public void Refuses(string arguments, string why) => Assert.That(Parse(arguments), Is.EqualTo(new Command.Refuse(why)));
 

@@ -43,6 +43,15 @@ internal sealed record ServeSettings
     /// <summary>A file with the channel key; null lets the store keep one.</summary>
     public string? KeyFile { get; init; }
 
+    /// <summary>A file with the bearer tokens that are accepted; null asks nobody who he is.</summary>
+    public string? BearerFile { get; init; }
+
+    /// <summary>The origins that browsers may call from beside the server's own.</summary>
+    public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
+
+    /// <summary>The names that requests may have in Host.</summary>
+    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+
     /// <summary>The PEM file of the certificate to serve TLS with; null serves plain text.</summary>
     public string? TlsCertificate { get; init; }
 
@@ -61,8 +70,9 @@ internal static class CommandLine
     /// <param name="Demand">What a value must be, for the refusal of another.</param>
     /// <param name="Help">One line.</param>
     /// <param name="Take">The settings with the value in them; null where the value will not do.</param>
+    /// <param name="Repeats">Whether it may be given more than once.</param>
     private sealed record Option(
-        string Name, string? Value, string Demand, string Help, Func<ServeSettings, string, ServeSettings?> Take);
+        string Name, string? Value, string Demand, string Help, Func<ServeSettings, string, ServeSettings?> Take, bool Repeats = false);
 
     private static readonly Option[] Options =
     [
@@ -82,6 +92,12 @@ internal static class CommandLine
             (settings, _) => settings with { Data = null }),
         new("--key-file", "FILE", "a file", "the channel key, 32 bytes or more; without it the store keeps one",
             (settings, value) => IsFile(value) ? settings with { KeyFile = value } : null),
+        new("--bearer-file", "FILE", "a file", "who may come in, TOKEN PRINCIPAL a line; without it anyone who reaches the port",
+            (settings, value) => IsFile(value) ? settings with { BearerFile = value } : null),
+        new("--allow-origin", "ORIGIN", "an origin such as https://app.example", "let pages of this origin in as well; again for another",
+            (settings, value) => IsOrigin(value) ? settings with { AllowedOrigins = [.. settings.AllowedOrigins, value] } : null, Repeats: true),
+        new("--allow-host", "HOST", "a name", "serve requests that name this host; again for another",
+            (settings, value) => value.Length > 0 ? settings with { AllowedHosts = [.. settings.AllowedHosts, value] } : null, Repeats: true),
     ];
 
     public static Command Parse(string[] args)
@@ -150,7 +166,7 @@ internal static class CommandLine
             Option? option = Array.Find(Options, o => o.Name == args[i]);
             if (option is null)
                 return new Command.Refuse($"unknown option '{args[i]}'");
-            if (!given.Add(option.Name))
+            if (!given.Add(option.Name) && !option.Repeats)
                 return new Command.Refuse($"{option.Name} is given twice");
             if (option.Value is not null && ++i == args.Length)
                 return new Command.Refuse($"{option.Name} needs {option.Demand}");
@@ -169,6 +185,9 @@ internal static class CommandLine
     private static bool IsHost(string value) => value == "localhost" || IPAddress.TryParse(value, out _);
 
     private static bool IsFile(string value) => value.Length > 0;
+
+    private static bool IsOrigin(string value) =>
+        Uri.TryCreate(value, UriKind.Absolute, out Uri? origin) && origin.GetLeftPart(UriPartial.Authority) == value && origin.UserInfo.Length == 0;
 
     private static bool TryPort(string value, out int port) =>
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out port) && port <= IPEndPoint.MaxPort;

@@ -26,6 +26,9 @@ internal static class Serving
         TlsCertificate? certificate = LoadCertificate(settings);
         if (certificate is null && settings.TlsCertificate is not null)
             return 1;
+        BearerFile? bearers = settings.BearerFile is { } file ? BearerFile.TryRead(file) : null;
+        if (bearers is null && settings.BearerFile is not null)
+            return 1;
         if (ChannelKeyFile.TryRead(settings.KeyFile) is not { } keys || OpenStore(settings) is not { } opened)
             return 1;
         await using IStateStore store = opened;
@@ -37,6 +40,9 @@ internal static class Serving
             Port = settings.Port,
             UnixSocketPath = settings.UnixSocket,
             Certificate = certificate,
+            Authorize = bearers is null ? null : bearers.AuthorizeAsync,
+            AllowedOrigins = settings.AllowedOrigins,
+            AllowedHosts = settings.AllowedHosts,
             Log = Log,
         });
         if (await ListenAsync(channel, settings) is not { } url)
