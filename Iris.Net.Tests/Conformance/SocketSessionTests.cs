@@ -42,6 +42,31 @@ public sealed class SocketSessionTests
     }
 
     [Test]
+    public async Task An_error_says_where_the_missed_reply_is_and_why_a_session_is_gone()
+    {
+        await using Channel channel = await Channel.StartAsync((_, _) => ValueTask.FromResult(TurnOutcome.Finished()));
+        await using RawWebSocket socket = await RawWebSocket.OpenAsync(channel.Url);
+        await socket.SendAsync("1");
+        JsonElement first = await OutcomeAsync(socket);
+        string id = first.GetProperty("sessionId").GetString()!, spent = first.GetProperty("continuationToken").GetString()!;
+        await socket.SendAsync("2");
+        string token = (await OutcomeAsync(socket)).GetProperty("continuationToken").GetString()!;
+        await socket.SendAsync($$"""{"$ref":"again","continuationToken":"{{spent}}"}""");
+        Assert.That(await socket.ReceiveTextAsync(), Is.EqualTo(
+            "{\"type\":\"error\",\"message\":\"stale or invalid continuationToken\",\"code\":\"stale-token\","
+            + $"\"recover\":\"/v1/session/{id}/turn\",\"ref\":\"again\"}}"));
+        RawResponse deleted = await channel.AskAsync(new RawRequest("DELETE", $"/v1/session/{id}", $"X-Continuation-Token: {token}"));
+        Assert.That(deleted.Status, Is.EqualTo(204));
+        await using RawWebSocket late = await RawWebSocket.OpenAsync(channel.Url);
+        await late.SendAsync($$"""{"$iris":"attach","sessionId":"{{id}}","continuationToken":"{{token}}"}""");
+        Assert.That(await late.ReceiveTextAsync(), Is.EqualTo(
+            $"{{\"type\":\"error\",\"message\":\"unknown session '{id}'\",\"code\":\"unknown-session\",\"reason\":\"deleted\"}}"));
+
+        static async Task<JsonElement> OutcomeAsync(RawWebSocket socket) =>
+            JsonElement.Parse((await socket.ReceiveToOutcomeAsync())[^1]);
+    }
+
+    [Test]
     public async Task Each_of_two_messages_gets_its_own_ref()
     {
         using Gate gate = new();

@@ -2,6 +2,7 @@ using System.Text;
 using Iris.Net.Http;
 using Iris.Net.Server;
 using Iris.Net.Sessions;
+using Iris.Net.Stores;
 
 namespace Iris.Net.Endpoints;
 
@@ -76,12 +77,31 @@ internal sealed record ChannelWire(SessionHost Sessions, bool IsSeedExact, bool 
         return WireJson.Problem(code, response.Status, error, echoesPath ? Encoding.UTF8.GetString(request.Path) : null, errorId, recover, reason);
     }
 
-    /// <summary>An <c>error</c> event.</summary>
-    public ReadOnlyMemory<byte> ErrorEvent(RefusalCode code, string? message = null, string? errorId = null)
+    /// <summary>What a refusal of the sessions says on every face.</summary>
+    /// <param name="admission">The refusal.</param>
+    /// <param name="sessionId">As the client named the session; null where it named none. A START's key may have named one that is gone.</param>
+    public RefusalDetails DetailsOf(Admission admission, string? sessionId)
     {
-        RefusalInstruments.Refused(code);
-        return WireJson.ErrorEvent(
-            message ?? RefusalText.ErrorOf(code), IsSeedExact ? null : RefusalText.CodeOf(code), IsSeedExact ? null : errorId);
+        GoneSession? gone = IsSeedExact ? null : admission.Gone;
+        sessionId = gone?.Id.Value ?? sessionId;
+        bool isNamed = admission.Refusal == Refusal.UnknownSession && sessionId?.Length <= SessionId.MaxLength;   // else not echoed
+        return new(
+            RefusalText.CodeOf(admission.Refusal), isNamed ? $"unknown session '{sessionId}'" : null,
+            admission.CanRecover && !IsSeedExact && sessionId is not null ? SessionRoutes.ReceiptOf(sessionId) : null, gone?.Reason);
+    }
+
+    /// <summary>An <c>error</c> event.</summary>
+    public ReadOnlyMemory<byte> ErrorEvent(RefusalCode code, string? message = null, string? errorId = null) =>
+        ErrorEvent(new RefusalDetails(code, message), errorId);
+
+    /// <summary>The same, with where to recover and why the session is gone.</summary>
+    public ReadOnlyMemory<byte> ErrorEvent(in RefusalDetails why, string? errorId = null)
+    {
+        RefusalInstruments.Refused(why.Code);
+        string message = why.Error ?? RefusalText.ErrorOf(why.Code);
+        return IsSeedExact
+            ? WireJson.ErrorEvent(message, null, null)
+            : WireJson.ErrorEvent(message, RefusalText.CodeOf(why.Code), errorId, why.Recover, why.Reason);
     }
 
     /// <summary>The last event of a turn: its outcome, or the error that it ended in.</summary>
@@ -112,3 +132,10 @@ internal sealed record ChannelWire(SessionHost Sessions, bool IsSeedExact, bool 
         return false;
     }
 }
+
+/// <summary>What a refusal says.</summary>
+/// <param name="Code">Why.</param>
+/// <param name="Error">In words; null for what the code always says.</param>
+/// <param name="Recover">Where the reply is that the refused client missed.</param>
+/// <param name="Reason">Why the session is gone.</param>
+internal readonly record struct RefusalDetails(RefusalCode Code, string? Error = null, string? Recover = null, string? Reason = null);

@@ -167,7 +167,7 @@ internal sealed class PostTurn(ChannelWire wire, TurnReplies replies)
         }
 
         prefer.AddApplied(exchange.Response, withRespondAsync: true);
-        exchange.Response.Headers.Add("Location"u8, TurnReplies.ReceiptPath(turn.SessionId.Value));
+        exchange.Response.Headers.Add("Location"u8, SessionRoutes.ReceiptOf(turn.SessionId.Value));
         await replies.RunningAsync(exchange, turn, disconnected).ConfigureAwait(false);
     }
 

@@ -19,7 +19,7 @@ internal sealed class SessionEnds(ChannelWire wire, PostTurn posts, TurnReplies 
         else
             await ChannelWire.SendJsonAsync(
                 exchange.Response, answer.Turn > 0 ? 202 : 200,
-                WireJson.Cancel(id.Value, answer.Turn, answer.CanRecover ? TurnReplies.ReceiptPath(id.Value) : null),
+                WireJson.Cancel(id.Value, answer.Turn, answer.CanRecover ? SessionRoutes.ReceiptOf(id.Value) : null),
                 disconnected).ConfigureAwait(false);
     }
 

@@ -22,6 +22,9 @@ internal sealed class SessionRoutes(
     public const string Sockets = "/v1/ws";
     private const string Sessions = "/v1/sessions";   // to whom it is not granted there is none
 
+    /// <summary>Where a turn's receipt is.</summary>
+    public static string ReceiptOf(string sessionId) => $"/v1/session/{Uri.EscapeDataString(sessionId)}/turn";
+
     /// <summary>Adds the routes.</summary>
     public void MapTo(Router router, WebSocketOptions sockets)
     {

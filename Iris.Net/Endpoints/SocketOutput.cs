@@ -48,11 +48,8 @@ internal class SocketOutput(ChannelWire wire, WebSocketConnection socket)
     public ValueTask FlushAsync(CancellationToken cancel = default) => socket.FlushAsync(cancel);
 
     /// <summary>Says why there is no turn.</summary>
-    public ValueTask RefuseAsync(Admission admission, string? sessionId, byte[]? reference, CancellationToken cancel = default)
-    {
-        bool isNamed = admission.Refusal == Refusal.UnknownSession && sessionId?.Length <= Stores.SessionId.MaxLength;
-        return RefuseAsync(RefusalText.CodeOf(admission.Refusal), isNamed ? $"unknown session '{sessionId}'" : null, reference, cancel);
-    }
+    public ValueTask RefuseAsync(Admission admission, string? sessionId, byte[]? reference, CancellationToken cancel = default) =>
+        SendErrorAsync(wire.ErrorEvent(wire.DetailsOf(admission, sessionId)), reference, cancel);
 
     /// <summary>Says what is wrong.</summary>
     public ValueTask RefuseAsync(RefusalCode code, string? message, byte[]? reference, CancellationToken cancel = default) =>

@@ -48,14 +48,10 @@ internal sealed class TurnReplies(ChannelWire wire)
     /// <summary>That there is none, and why.</summary>
     public ValueTask RefusedAsync(HttpExchange exchange, Admission admission, string sessionId, CancellationToken cancel = default)
     {
-        GoneSession? gone = wire.IsSeedExact ? null : admission.Gone;
-        if (gone is not null)
-            sessionId = gone.Id.Value;   // that of a START is not in its path
-        bool isTooLong = sessionId.Length > SessionId.MaxLength;   // not echoed
-        string? error = admission.Refusal == Refusal.UnknownSession && !isTooLong ? $"unknown session '{sessionId}'" : null;
+        RefusalDetails why = wire.DetailsOf(admission, sessionId);
         return wire.RefuseAsync(
-            exchange, RefusalText.CodeOf(admission.Refusal), error, echoesPath: !isTooLong,
-            recover: admission.CanRecover && !wire.IsSeedExact ? ReceiptPath(sessionId) : null, reason: gone?.Reason, cancel: cancel);
+            exchange, why.Code, why.Error, echoesPath: sessionId.Length <= SessionId.MaxLength, recover: why.Recover, reason: why.Reason,
+            cancel: cancel);
     }
 
     /// <summary>An attempt that ended in an error.</summary>
@@ -65,9 +61,6 @@ internal sealed class TurnReplies(ChannelWire wire)
         TurnStatus.StoreUnavailable => wire.RefuseAsync(exchange, RefusalCode.StoreUnavailable, cancel: cancel),
         _ => wire.RefuseAsync(exchange, RefusalCode.TurnFailed, wire.FailureText(end.Error!), end.ErrorId, cancel: cancel),
     };
-
-    /// <summary>Where a turn's receipt is.</summary>
-    public static string ReceiptPath(string sessionId) => $"/v1/session/{Uri.EscapeDataString(sessionId)}/turn";
 
     private static void AddHeaders(ResponseHeaders headers, long number, TurnEnd end)
     {

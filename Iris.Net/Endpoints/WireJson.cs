@@ -129,12 +129,14 @@ internal static class WireJson
         });
     }
 
-    /// <summary><c>{"type":"error","message":TEXT,"code":CODE,"errorId":ID}</c>; code and id where they are given.</summary>
-    public static ReadOnlyMemory<byte> ErrorEvent(string message, string? code, string? errorId) => JsonText.Object(json =>
+    /// <summary><c>{"type":"error","message":TEXT,"code":CODE,"reason":R,"errorId":ID,"recover":PATH}</c>; all but the text where they
+    /// are given.</summary>
+    public static ReadOnlyMemory<byte> ErrorEvent(
+        string message, string? code, string? errorId, string? recover = null, string? reason = null) => JsonText.Object(json =>
     {
         json.WriteString("type"u8, "error"u8);
         json.WriteString("message"u8, message);
-        WriteDetails(json, code, reason: null, errorId, recover: null);
+        WriteDetails(json, code, reason, errorId, recover);
     });
 
     /// <summary>Writes an event with <c>"ref":…,"id":…</c> behind its other fields, where they are given.</summary>
