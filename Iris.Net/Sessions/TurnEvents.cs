@@ -66,7 +66,9 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     {
         lock (this)   // most turns have no reader, and need no lock of their own
         {
-            if (_tail is null || (kind == EventKind.Record && seq <= _tail.Place.Seq))
+            if (_tail is null || _end is not null)
+                return;   // a program that goes on beside its end says nothing more
+            if (kind == EventKind.Record && seq <= _tail.Place.Seq)
                 return;   // whoever came meanwhile gets it from the journal
             bool isDelta = kind == EventKind.Delta;
             if (!isDelta || !_tail.TryJoin(json))
@@ -120,7 +122,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
         {
             EventReader reader = Attach(Kept());
             MayBeMissed = true;
-            publishedSeq = PublishedSeq;   // under the lock: no text comes in between
+            publishedSeq = reader.Place.Seq;   // what is published and not yet appended comes to the reader
             return reader;
         }
     }
@@ -158,7 +160,10 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     public EventPlace LastPlace()
     {
         lock (this)
-            return _end is null ? Kept().Place : EndPlace();
+        {
+            Kept().Take();   // nothing is joined any more to what stands there
+            return _end is null ? _tail!.Place : EndPlace();
+        }
     }
 
     /// <summary>The place of the event that says how the attempt ended, behind all others.</summary>
