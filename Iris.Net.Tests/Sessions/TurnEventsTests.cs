@@ -237,6 +237,62 @@ internal sealed class TurnEventsTests
     }
 
     [Test]
+    public void ACutLeavesThePlaceOfWhatWasTakenBefore()
+    {
+        TurnEvents events = Make(Small);
+        using EventReader reader = events.Attach();
+        Delta(events, 10);
+        Assert.That(reader.TryRead(out _, out _));
+        Delta(events, 101);
+        Delta(events, 400);
+        Assert.That(reader.IsCut);
+        Assert.That(reader.Place, Is.EqualTo(new EventPlace(0, 1)), "whoever comes back from there gets the rest");
+    }
+
+    [Test]
+    public void NothingComesBehindTheEnd()
+    {
+        TurnEvents events = Make();
+        using EventReader reader = events.Attach();
+        events.AppendDelta("1");
+        events.Finish(SomeEnd);
+        EventPlace end = events.EndPlace();
+        events.AppendDelta("late");
+        Assert.That((events.EndPlace(), Read(reader).Count), Is.EqualTo((end, 1)));
+        Assert.That(reader.End, Is.SameAs(SomeEnd));
+    }
+
+    [Test]
+    public void NothingIsJoinedToThePlaceThatWasTold()
+    {
+        TurnEvents events = Make(new(1000, TimeSpan.FromSeconds(1), 4000) { JoinedFrom = 0, Remembered = 1000 });
+        using EventReader slow = events.Attach();
+        events.AppendDelta("a");
+        events.AppendDelta("b");
+        EventPlace last = events.LastPlace();
+        events.AppendDelta("c");
+        using EventReader reader = events.Attach(last, out _, out _);
+        Assert.That(string.Concat(Read(reader)), Is.EqualTo("Delta {\"type\":\"delta\",\"text\":\"c\"}"));
+    }
+
+    [Test]
+    public void WhatIsToldByTheJournalStandsBeforeAllThatTheReaderGets()
+    {
+        TurnEvents events = Make();
+        events.Publish(0);
+        events.Keep();
+        events.Publish(2);
+        using EventReader reader = events.Attach(out long published);
+        events.AppendDelta("beside the step");
+        events.Append(EventKind.Record, "r"u8.ToArray(), 2);
+        List<EventPlace> places = [];
+        while (reader.TryRead(out _, out _))
+            places.Add(reader.Place);
+        Assert.That(places.All(place => place.Seq >= published), $"{string.Join(' ', places.Select(place => place.Seq))} behind {published}");
+        Assert.That(places[^1].Seq, Is.EqualTo(2));
+    }
+
+    [Test]
     public void RecordsDoNotCount()
     {
         TurnEvents events = Make(Small);

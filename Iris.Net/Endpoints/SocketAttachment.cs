@@ -249,6 +249,8 @@ internal sealed class SocketAttachment
         bool isDone;
         lock (_own)
         {
+            if (!_feed.IsCalled)
+                _own.Clear();   // overtaken, and not remembered: nothing is told of them any more
             _isAtRest = _own.Count == 0;   // a turn of its own may have begun meanwhile
             _socket.IsBusy = !_isAtRest;
             isDone = _isAtRest && _ends;

@@ -73,9 +73,9 @@ internal sealed class SocketTurns(ChannelWire wire, WebSocketConnection socket) 
                 while (!await SendReadyAsync(turn, reader, published, reference, disconnected).ConfigureAwait(false))
                     await reader.WaitAsync().ConfigureAwait(false);
             }
-            catch (Exception e) when (e is IOException or OperationCanceledException)
+            catch (Exception e)
             {
-                // The peer is gone; the turn goes on without it.
+                await EndAsync(e, disconnected).ConfigureAwait(false);
             }
 
             Leave(number);
@@ -92,12 +92,28 @@ internal sealed class SocketTurns(ChannelWire wire, WebSocketConnection socket) 
             Queue(Wire.LastEvent(past.SessionId.Value, past.End).Span, reference, last with { Delta = last.Delta + 1 });
             await FlushAsync(disconnected).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
+        catch (Exception e)
         {
-            // The same.
+            await EndAsync(e, disconnected).ConfigureAwait(false);
         }
 
         Leave(number);
+    }
+
+    // A peer that is gone misses nothing, and the turn goes on without it. One that is there learns that what is due does not come.
+    private async ValueTask EndAsync(Exception e, CancellationToken disconnected)
+    {
+        if (Socket.IsAborted || disconnected.IsCancellationRequested)
+            return;
+        Wire.Sessions.StoreFailed(e);
+        try
+        {
+            await Socket.CloseAsync(WebSocketCloseCode.InternalError, cancel: disconnected).ConfigureAwait(false);
+        }
+        catch (Exception gone) when (gone is IOException or OperationCanceledException)
+        {
+            // The same.
+        }
     }
 
     private async ValueTask<EventCursor> ReplayAsync(

@@ -11,6 +11,8 @@ internal readonly record struct EventPlace(long Seq, long Delta)
     /// <summary>The place of the next event that is no record.</summary>
     public EventPlace Next => new(Seq, Delta + 1);
 
+    public override string ToString() => $"{Seq}.{Delta}";   // the next one's next has a next
+
     public static bool operator <=(EventPlace left, EventPlace right) => !(left > right);
 
     public static bool operator >=(EventPlace left, EventPlace right) => !(left < right);

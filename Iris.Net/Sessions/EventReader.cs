@@ -18,7 +18,7 @@ internal sealed class EventReader : IValueTaskSource, IThreadPoolWorkItem, IDisp
     private int _state;
 
     internal EventReader(TurnEvents events, TurnEvents.Node at, Action<IThreadPoolWorkItem> queue) =>
-        (_events, _at, _queue) = (events, at, queue);
+        (_events, _at, _queue, Place) = (events, at, queue, at.Place);
 
     /// <summary>True where the reader fell too far behind: it gets nothing more, and no end.</summary>
     public bool IsCut { get; private set; }
@@ -45,11 +45,12 @@ internal sealed class EventReader : IValueTaskSource, IThreadPoolWorkItem, IDisp
         _at = node;
         kind = node.Kind;
         json = node.Take();
+        Place = node.Place;
         return true;
     }
 
-    /// <summary>Where the event read last stands.</summary>
-    public EventPlace Place => _at.Place;
+    /// <summary>Where the event read last stands, also where the reader was cut since: from there it resumes.</summary>
+    public EventPlace Place { get; private set; }
 
     /// <summary>The attempt's end, once all of its events were read.</summary>
     public TurnEnd? End => !IsCut && _events.End is { } end && _at.Next is null ? end : null;

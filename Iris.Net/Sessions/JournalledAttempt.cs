@@ -28,6 +28,9 @@ internal sealed class JournalledAttempt(string name, long startSeq, bool isNewRe
     /// <summary>Whether it runs.</summary>
     public bool IsLive { get; private set; }
 
+    /// <summary>Whether it began and ended while a feed waited for it, which tells it like one that runs.</summary>
+    public bool IsAwaited { get; private set; }
+
     public EventCursor Start => At(new(StartSeq, 0));
 
     /// <summary>Where its end is told.</summary>
@@ -99,30 +102,33 @@ internal sealed class JournalledAttempt(string name, long startSeq, bool isNewRe
     }
 
     /// <summary>Adds what is remembered of an attempt; one that runs may have no record yet.</summary>
-    public static void Merge(List<JournalledAttempt> attempts, AttemptEvents known, bool isLive)
+    public static void Merge(List<JournalledAttempt> attempts, AttemptEvents known, bool isLive, bool isAwaited = false)
     {
-        // Where the name is gone, the attempt that wrote the marker is the one that committed; another is known by its place.
+        // Where the name is gone, the attempt that wrote the marker is the one that committed, its end told or not yet; another is
+        // known by its place.
         JournalledAttempt? found = attempts.FindLast(attempt => attempt.Name == known.Name
             || (attempt.Name == EventCursor.NoName && attempt.Turn == known.Turn && (attempt.IsCommitted
-                ? known.Events.End is null or { IsCommitted: true }
+                ? known.Events is { EndsUncommitted: false, End: null or { IsCommitted: true } }
                 : known.StartSeq >= attempt.StartSeq && known.StartSeq <= attempt.LastSeq)));
         if (found is null)
         {
-            int later = attempts.FindIndex(attempt => attempt.Name == EventCursor.NoName && attempt.Turn == known.Turn);
-            if (!isLive && later < 0)
+            // One that was awaited may have left no record; the next one then begins at the same seq.
+            int later = attempts.FindIndex(attempt => isAwaited
+                ? !attempt.IsAwaited && attempt.StartSeq >= known.StartSeq
+                : attempt.Name == EventCursor.NoName && attempt.Turn == known.Turn);
+            if (!isLive && !isAwaited && later < 0)
                 return;
             found = new(known.Name, known.StartSeq, isNewRequest: false) { Turn = known.Turn };
-            attempts.Insert(isLive ? attempts.Count : later, found);
+            attempts.Insert(isLive || later < 0 ? attempts.Count : later, found);
             if (!isLive)
-            {
                 found.LastSeq = Math.Max(known.StartSeq, known.Events.PublishedSeq);
+            if (!isLive && later >= 0)
                 attempts[later + 1].StartSeq = Math.Max(found.LastSeq, attempts[later + 1].StartSeq);
-            }
         }
 
         if (found.Name == EventCursor.NoName)
             (found.Name, found.StartSeq) = (known.Name, known.StartSeq);
-        (found.Events, found.IsLive) = (known.Events, isLive);
+        (found.Events, found.IsLive, found.IsAwaited) = (known.Events, isLive, isAwaited);
     }
 
     private void Add(in JournalEntry record)

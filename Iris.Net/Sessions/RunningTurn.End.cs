@@ -90,6 +90,7 @@ internal sealed partial class RunningTurn
     /// <returns>Why it ended: a cancel that was accepted goes before any other reason, and is told only where it is durable.</returns>
     private async ValueTask<AbortReason> EndUncommittedAsync(AbortReason reason)
     {
+        Events.EndsUncommitted = true;
         Task<bool>? verdict;
         lock (_cancel)
         {

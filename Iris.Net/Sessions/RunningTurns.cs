@@ -20,6 +20,7 @@ internal sealed class RunningTurns : IAsyncDisposable
     private readonly ITimer _timer;
     private int _reserved;   // places of turns that are about to be made
     private volatile bool _draining, _drained;
+    private bool _ends;   // those that still enter are ended at once
 
     public RunningTurns(SessionSettings settings, DeltaMemory deltas)
     {
@@ -160,6 +161,8 @@ internal sealed class RunningTurns : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
+            lock (_gate)
+                _ends = true;
             foreach (RunningTurn turn in Snapshot())
                 turn.Cancel(AbortReason.Stopped);
             await _empty.Task.ConfigureAwait(false);   // the grace of a cancel bounds it
@@ -178,6 +181,8 @@ internal sealed class RunningTurns : IAsyncDisposable
     private void Add(RunningTurn turn)
     {
         _turns.Add(turn);
+        if (_ends)
+            turn.Cancel(AbortReason.Stopped);
         _bySession[turn.SessionId.Value] = turn;
         if (!_awaited.IsEmpty && _awaited.TryGetValue(turn.SessionId.Value, out AwaitedTurn? next))
         {

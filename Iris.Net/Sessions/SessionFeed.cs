@@ -14,6 +14,7 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
     private List<JournalledAttempt> _attempts = [];
     private SessionHead _head = null!;
     private EventCursor _at;   // what was told last
+    private AwaitedTurn? _awaited;
 
     /// <summary>Whether a turn runs. Once the feed has begun, like <see cref="Turn"/>.</summary>
     public bool Runs => _attempts is [.., { IsLive: true }];
@@ -26,6 +27,9 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
 
     /// <summary>Whether it ended because the session is there no more.</summary>
     public bool IsGone { get; private set; }
+
+    /// <summary>Whether a turn began since the feed came to rest: it is told next. What began before was told, or cannot be.</summary>
+    public bool IsCalled => _awaited is { Begun.Task.IsCompleted: true };
 
     /// <summary>The events behind a cursor; without one from the start of the running, else the last, turn. None at all where there
     /// is nothing to tell and nothing to wait for.</summary>
@@ -59,7 +63,8 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
 
                 if (!follows)
                     yield break;
-                if (!next.Begun.Task.IsCompleted)
+                _awaited = next;
+                if (!IsCalled)
                     yield return new FeedEvent(FeedKind.Rest, _at);
                 await next.Begun.Task.WaitAsync(cancel).ConfigureAwait(false);
                 next = await LookAsync(next, _at, cancel, isLater: true).ConfigureAwait(false);
@@ -115,8 +120,13 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
                 (running, until) = (null, long.MaxValue);
             _attempts = isLater ? await MapAsync(cursor!.Value.Seq + 1, until, cancel).ConfigureAwait(false)
                 : await MapAsync(cursor, running, until, cancel).ConfigureAwait(false);
-            foreach (AttemptEvents known in host.Deltas.Of(id))
-                JournalledAttempt.Merge(_attempts, known, isLive: false);
+            if (isLater)
+                _attempts.RemoveAll(attempt => attempt.StartSeq < cursor!.Value.Seq);   // told, and closed since
+            AttemptEvents[] known = host.Deltas.Of(id);
+            int told = isLater ? Array.FindLastIndex(known, attempt => attempt.Name == cursor!.Value.Attempt) : -1;
+            for (int i = 0; i < known.Length; i++)
+                if (!isLater || known[i].StartSeq > cursor!.Value.Seq || (told >= 0 && i > told))
+                    JournalledAttempt.Merge(_attempts, known[i], isLive: false, isAwaited: isLater);
             if (leaving is not null)
                 JournalledAttempt.Merge(_attempts, leaving, isLive: running is not null);
             if (running is not null || !next.Begun.Task.IsCompleted)
@@ -228,6 +238,8 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
 
         if (attempt.IsLive)
             yield return Ended(attempt.EndPlace, end!);
+        else if (attempt.IsAwaited && !attempt.IsCommitted)
+            yield return Ended(attempt.EndPlace, attempt.Turn > _head.Turn ? end! : end!.WithoutToken());
         else if (attempt.IsCommitted)
             yield return Ended(attempt.EndPlace, await CommittedAsync(attempt, cancel).ConfigureAwait(false));
         else if (isLast)

@@ -12,11 +12,15 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     private EventPlace _lost = EventPlace.None;   // the last text that is not remembered
     private bool _isFollowed;
     private volatile TurnEnd? _end;
+    private volatile bool _endsUncommitted;
     private long _published = -1;
     private TaskCompletionSource<TurnEnd>? _ended;   // where somebody waits for the end alone
 
     /// <summary>How the attempt ended; null while it runs. Behind it no event comes.</summary>
     public TurnEnd? End => _end;
+
+    /// <summary>Whether the attempt is about to end without a commit, and another may have the session.</summary>
+    public bool EndsUncommitted { get => _endsUncommitted; set => _endsUncommitted = value; }
 
     /// <summary>Whether anybody follows, or followed and may come back: events that nobody reads need not be encoded.</summary>
     public bool IsFollowed { get => Volatile.Read(ref _isFollowed); private set => Volatile.Write(ref _isFollowed, value); }
@@ -66,7 +70,9 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     {
         lock (this)   // most turns have no reader, and need no lock of their own
         {
-            if (_tail is null || (kind == EventKind.Record && seq <= _tail.Place.Seq))
+            if (_tail is null || _end is not null)
+                return;   // a program that goes on beside its end says nothing more
+            if (kind == EventKind.Record && seq <= _tail.Place.Seq)
                 return;   // whoever came meanwhile gets it from the journal
             bool isDelta = kind == EventKind.Delta;
             if (!isDelta || !_tail.TryJoin(json))
@@ -120,7 +126,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
         {
             EventReader reader = Attach(Kept());
             MayBeMissed = true;
-            publishedSeq = PublishedSeq;   // under the lock: no text comes in between
+            publishedSeq = reader.Place.Seq;   // what is published and not yet appended comes to the reader
             return reader;
         }
     }
@@ -158,7 +164,10 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     public EventPlace LastPlace()
     {
         lock (this)
-            return _end is null ? Kept().Place : EndPlace();
+        {
+            Kept().Take();   // nothing is joined any more to what stands there
+            return _end is null ? _tail!.Place : EndPlace();
+        }
     }
 
     /// <summary>The place of the event that says how the attempt ended, behind all others.</summary>
