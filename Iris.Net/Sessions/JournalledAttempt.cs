@@ -72,7 +72,12 @@ internal sealed class JournalledAttempt(string name, long startSeq, bool isNewRe
                 }
 
                 if (at is null or { IsCommitted: true })
-                    attempts.Add(at = new(EventCursor.NoName, cancelled.FirstSeq, isNewRequest: true));
+                {
+                    // What stands between its own records and the cancel was a wake's.
+                    long after = attempts.Count > 0 ? attempts[^1].LastSeq : 0;
+                    attempts.Add(at = new(EventCursor.NoName, Math.Max(cancelled.FirstSeq, after), isNewRequest: true));
+                }
+
                 (at.LastSeq, at.EndReason) = (record.Seq, AbortReasonText.Of(AbortReason.Cancelled));
                 continue;
             }
