@@ -571,12 +571,14 @@ internal sealed class WakeTests(bool inFiles)
     public async Task Of_a_wake_and_a_delete_the_first_is_whole()
     {
         int begun = 0, ended = 0, deletes = 0, kept = 0;
+        TaskCompletionSource? held = null;
         await using SessionTester host = Make(async (turn, cancel) =>
         {
             if (turn.WokenBy is null)
                 return TurnOutcome.ParkedOnSignal("go");
             Interlocked.Increment(ref begun);
             await Programs.StepAsync(turn, "one", () => 1);
+            await (Volatile.Read(ref held)?.Task ?? Task.CompletedTask);
             for (int i = 0; i < 50; i++)
                 await Task.Yield();
             Interlocked.Increment(ref ended);
@@ -590,12 +592,14 @@ internal sealed class WakeTests(bool inFiles)
             Task<Admission> DeleteAsync() => Task.Run(() => host.Sessions.Deletions.DeleteAsync(client.Id, client.Token, null).AsTask());
             Task<Admission>? early = i % 3 == 0 ? DeleteAsync() : null;
             int before = begun;
+            held = i % 6 == 5 ? new(TaskCreationOptions.RunContinuationsAsynchronously) : null;   // then it runs when the delete comes
             Task<Refusal> signal = Task.Run(() => SignalAsync(host, client.Id, key));
             if (i % 3 == 1)
                 await signal;   // it is about to be looked at
             if (i % 3 == 2)
                 SpinWait.SpinUntil(() => Volatile.Read(ref begun) != before, TimeSpan.FromSeconds(10));
             Refusal deleted = (await (early ?? DeleteAsync()).Within("the delete")).Refusal;
+            held?.SetResult();
             int begunThen = Volatile.Read(ref begun);
             Assert.That(deleted, Is.AnyOf(Refusal.None, Refusal.InFlight));
             if (deleted == Refusal.None)
