@@ -27,8 +27,9 @@ public sealed class SocketFaultTests
     }
 
     // Its own attempt failed and another client's began before it was told of either; nothing is remembered of the first.
-    [Test]
-    public async Task One_whose_own_attempt_was_overtaken_is_done_once_all_was_told()
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task One_whose_own_attempt_was_overtaken_is_done_once_all_was_told(bool hasCommitted)
     {
         using Gate held = new(), other = new(), seen = new();
         int runs = 0;
@@ -66,14 +67,24 @@ public sealed class SocketFaultTests
         await failed.Task.Within("the turn of its own");
         Task overtaking = Patience.Until(async () => (await AskAsync(token)).Status == 200);
         await other.ReachedAsync();
+        if (hasCommitted)
+        {
+            other.Open();
+            await overtaking;
+        }
+
         store.Looks = null;
         seen.Open();
         List<string> told = [];
-        while (told.LastOrDefault()?.Contains("\"lost\":\"attempt\"", StringComparison.Ordinal) != true)
+        while (!hasCommitted && told.LastOrDefault()?.Contains("\"lost\":\"attempt\"", StringComparison.Ordinal) != true)
             told.Add(await socket.ReceiveTextAsync().Within($"the other attempt behind {string.Join(' ', told)}"));
         other.Open();
-        told.AddRange(await socket.ReceiveToOutcomeAsync());
+        for (int outcomes = hasCommitted ? 2 : 1; outcomes > 0; outcomes--)
+            told.AddRange(await socket.ReceiveToOutcomeAsync());
         await overtaking;
+        Assert.That(
+            told.Where(text => !text.Contains("\"type\":\"gap\"", StringComparison.Ordinal)), Has.None.Contains("\"ref\""),
+            "another client caused it");
         socket.ShutdownSend();
         RawFrame closed = await socket.ReceiveAsync().Within("the close");
         Assert.That(closed.CloseCode, Is.EqualTo(1000), $"{closed}, behind {string.Join(' ', told)}");

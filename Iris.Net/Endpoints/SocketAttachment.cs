@@ -88,7 +88,7 @@ internal sealed class SocketAttachment
         {
             if (turn.Events.End is not null)
                 return false;
-            _own.Enqueue(new(turn.Number, turn.Name, reference));
+            _own.Enqueue(new(turn.Number, turn.Name, turn.Events, reference));
             _isAtRest = false;
             _socket.IsBusy = true;
             return true;
@@ -273,11 +273,11 @@ internal sealed class SocketAttachment
     private OwnTurn? OwnerOf(in EventCursor at)
     {
         foreach (OwnTurn own in _own)
-            if (own.Turn == at.Turn && (own.Attempt == at.Attempt || at.Attempt == EventCursor.NoName))
+            if (own.Turn == at.Turn && (own.Attempt == at.Attempt || (at.Attempt == EventCursor.NoName && !own.Events.EndsUncommitted)))
                 return own;
         return null;
     }
 
     /// <summary>A turn that a message of the connection caused.</summary>
-    private sealed record OwnTurn(long Turn, string Attempt, byte[]? Ref);
+    private sealed record OwnTurn(long Turn, string Attempt, TurnEvents Events, byte[]? Ref);
 }

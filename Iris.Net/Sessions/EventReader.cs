@@ -13,11 +13,11 @@ internal sealed class EventReader : IValueTaskSource, IThreadPoolWorkItem, IDisp
     // Woken readers do not go on below whoever appended: it may be a program that blocks its thread.
     private readonly Action<IThreadPoolWorkItem> _queue;
     private ManualResetValueTaskSourceCore<bool> _wait;
-    private TurnEvents.Node _at;
+    private EventNode _at;
     private long _behindSince = -1;
     private int _state;
 
-    internal EventReader(TurnEvents events, TurnEvents.Node at, Action<IThreadPoolWorkItem> queue) =>
+    internal EventReader(TurnEvents events, EventNode at, Action<IThreadPoolWorkItem> queue) =>
         (_events, _at, _queue, Place) = (events, at, queue, at.Place);
 
     /// <summary>True where the reader fell too far behind: it gets nothing more, and no end.</summary>
@@ -101,11 +101,11 @@ internal sealed class EventReader : IValueTaskSource, IThreadPoolWorkItem, IDisp
     void IValueTaskSource.GetResult(short token) => _wait.GetResult(token);
 
     /// <summary>Whether the reader is so far behind that what it has still to take may be joined.</summary>
-    internal bool IsBehind(TurnEvents.Node tail, EventLimits limits) => tail.Deltas - _at.Deltas > limits.JoinedFrom;
+    internal bool IsBehind(EventNode tail, EventLimits limits) => tail.Deltas - _at.Deltas > limits.JoinedFrom;
 
     internal void Register() => Volatile.Write(ref _state, Waits);
 
-    internal void Appended(TurnEvents.Node tail, TimeProvider time, EventLimits limits)
+    internal void Appended(EventNode tail, TimeProvider time, EventLimits limits)
     {
         long backlog = tail.Deltas - _at.Deltas;
         if (backlog <= limits.Lasting)

@@ -5,8 +5,8 @@ namespace Iris.Net.Sessions;
 internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<IThreadPoolWorkItem> queue)
 {
     private EventReader[] _readers = [];
-    private Node? _first;   // the one before those that are remembered
-    private Node? _tail;   // none before the first reader
+    private EventNode? _first;   // the one before those that are remembered
+    private EventNode? _tail;   // none before the first reader
     private long _startSeq;
     private long _remembered;   // bytes from the first to the tail
     private EventPlace _lost = EventPlace.None;   // the last text that is not remembered
@@ -76,7 +76,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
                 return;   // whoever came meanwhile gets it from the journal
             bool isDelta = kind == EventKind.Delta;
             if (!isDelta || !_tail.TryJoin(json))
-                _tail = _tail.Next = new Node(
+                _tail = _tail.Next = new EventNode(
                     kind, json, _tail.Deltas + (isDelta ? json.Length : 0), isDelta ? _tail.Place.Next : new(seq, 0),
                     isOpen: isDelta && AllAreBehind());
             Remember(json.Length);
@@ -140,7 +140,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
         lock (this)
         {
             Kept();
-            Node at = _first!;
+            EventNode at = _first!;
             while (at.Next is { } next && next.Place <= after)
                 at = next;
             from = at.Place;
@@ -180,19 +180,19 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
         }
     }
 
-    private Node Kept()
+    private EventNode Kept()
     {
         if (_tail is { } tail)
             return tail;
         IsFollowed = true;
         Interlocked.MemoryBarrier();   // who publishes sees that it is followed, or what was published is seen here
-        _first = _tail = new Node(default, [], 0, new(Math.Max(_startSeq, PublishedSeq), HadDeltas ? 1 : 0));
+        _first = _tail = new EventNode(default, [], 0, new(Math.Max(_startSeq, PublishedSeq), HadDeltas ? 1 : 0));
         if (HadDeltas)
             _lost = _first.Place;
         return _first;
     }
 
-    private EventReader Attach(Node at)
+    private EventReader Attach(EventNode at)
     {
         at.Take();   // nothing is joined any more to what this reader has passed
         EventReader reader = new(this, at, queue);
@@ -203,7 +203,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     // Records can be had again from the journal, but text would be gone with them: what is forgotten is the oldest of all.
     private void Remember(int bytes)
     {
-        _remembered += bytes + Node.Overhead;
+        _remembered += bytes + EventNode.Overhead;
         while (_remembered > limits.Remembered && _first!.Next is { } next && (next != _tail || limits.Remembered == 0))
         {
             _remembered -= next.Size;
@@ -223,7 +223,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     }
 
     /// <summary>Whether the reader is up to date and has to wait; it is then registered under the same lock.</summary>
-    internal bool MustWait(EventReader reader, Node at)
+    internal bool MustWait(EventReader reader, EventNode at)
     {
         lock (this)
         {
@@ -240,67 +240,5 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
             if (!reader.IsBehind(_tail!, limits))
                 return false;
         return _readers.Length > 0;
-    }
-
-    /// <summary>One event; a reader's place is the last one that it took. Open ones are deltas that no reader has come to yet:
-    /// further ones are joined to them.</summary>
-    internal sealed class Node(EventKind kind, byte[] json, long deltas, EventPlace place, bool isOpen = false)
-    {
-        /// <summary>What an event costs beside its bytes.</summary>
-        public const int Overhead = 32;
-
-        private const int LongestJoined = 16 * 1024;
-
-        private Node? _next;
-        private byte[] _json = json;
-        private int _length = json.Length;
-        private volatile bool _isOpen = isOpen;
-
-        public EventKind Kind => kind;
-
-        /// <summary>Where it stands; of joined text the last one's.</summary>
-        public EventPlace Place { get; private set; } = place;
-
-        /// <summary>What it counts in memory.</summary>
-        public int Size { get; private set; } = json.Length + Overhead;
-
-        /// <summary>Bytes of deltas up to here: the distance of two nodes is a backlog.</summary>
-        public long Deltas { get; private set; } = deltas;
-
-        /// <summary>The event, which does not change any more.</summary>
-        public ReadOnlyMemory<byte> Take()
-        {
-            if (_isOpen)
-            {
-                lock (this)
-                    _isOpen = false;
-            }
-
-            return _json.AsMemory(0, _length);
-        }
-
-        /// <summary>Joins a delta to this one; false where a reader may have it already.</summary>
-        public bool TryJoin(ReadOnlySpan<byte> delta)
-        {
-            if (!_isOpen)
-                return false;
-            lock (this)
-            {
-                ReadOnlySpan<byte> text = ChannelEvent.TextOf(delta);
-                if (!_isOpen || _length + text.Length > LongestJoined)
-                    return _isOpen = false;
-                ChannelEvent.Join(ref _json, ref _length, text);
-                Deltas += text.Length;
-                Size += delta.Length + Overhead;
-                Place = Place.Next;
-                return true;
-            }
-        }
-
-        public Node? Next
-        {
-            get => Volatile.Read(ref _next);
-            set => Volatile.Write(ref _next, value);
-        }
     }
 }
