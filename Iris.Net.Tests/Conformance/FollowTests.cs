@@ -87,6 +87,30 @@ public sealed class FollowTests
 
     [TestCase(false)]
     [TestCase(true)]
+    public async Task What_its_one_reader_had_whole_is_forgotten_once_it_goes_on(bool hasAnother)
+    {
+        await using Channel channel = await Channel.StartAsync(async (turn, cancel) =>
+        {
+            await turn.DeltaAsync("a", cancel);
+            return TurnOutcome.ParkedOnUser();
+        });
+        ResumingClient client = new(channel.Url);
+        await client.StartAsync(int.MaxValue);
+        string begin = client.Ids[0][..^"1.AAAAAA".Length] + "0" + client.Ids[0][^7..];
+        string first = client.Outcome!.Value.GetProperty("continuationToken").GetString()!;
+        if (hasAnother)
+            await channel.AskAsync(RawRequest.Get($"/v1/session/{client.SessionId}/stream", $"X-Continuation-Token: {first}"));
+        RawResponse next = await channel.AskAsync(RawRequest.Post(
+            $"/v1/session/{client.SessionId}/message", "{}", $"X-Continuation-Token: {first}", "Accept: text/event-stream"));
+        Assert.That(next.Status, Is.EqualTo(200));
+        RawResponse again = await channel.AskAsync(RawRequest.Get(
+            $"/v1/session/{client.SessionId}/stream?after={begin}", $"X-Continuation-Token: {first}"));
+        Assert.That(again.Text, hasAnother ? Does.Not.Contain("event: gap") : Does.Contain("event: gap"));
+        Assert.That(again.Text.Split("event: record").Length - 1, Is.EqualTo(2));
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
     public async Task A_request_that_is_cancelled_beside_a_wake_doubles_nothing(bool isDurable)
     {
         using TempDirectory directory = new();

@@ -12,8 +12,8 @@ internal sealed class DeltaMemory(TimeProvider time, long most)
     private static readonly TimeSpan KeptFor = TimeSpan.FromSeconds(60);
 
     private readonly Lock _gate = new();
-    private readonly Queue<Kept> _byAge = [];
-    private readonly Dictionary<string, List<AttemptEvents>> _bySession = new(StringComparer.Ordinal);
+    private readonly LinkedList<Kept> _byAge = [];
+    private readonly Dictionary<string, List<LinkedListNode<Kept>>> _bySession = new(StringComparer.Ordinal);
     private long _bytes;
 
     /// <summary>Takes the events of an attempt that is over, once; none where nobody followed it.</summary>
@@ -23,14 +23,13 @@ internal sealed class DeltaMemory(TimeProvider time, long most)
             return;
         lock (_gate)
         {
-            if (!_bySession.TryGetValue(turn.SessionId.Value, out List<AttemptEvents>? turns))
-                _bySession[turn.SessionId.Value] = turns = [];
-            if (turns.Exists(kept => kept.Events == turn.Events))
+            if (!_bySession.TryGetValue(turn.SessionId.Value, out List<LinkedListNode<Kept>>? turns))
+                _bySession[turn.SessionId.Value] = turns = new(1);
+            if (turns.Exists(kept => kept.Value.Attempt.Events == turn.Events))
                 return;
             Kept kept = new(turn.Attended, turn.Events.Remembered, time.GetTimestamp());
-            _byAge.Enqueue(kept);
             _bytes += kept.Bytes;
-            turns.Add(kept.Attempt);
+            turns.Add(_byAge.AddLast(kept));
             Trim();
         }
     }
@@ -39,14 +38,34 @@ internal sealed class DeltaMemory(TimeProvider time, long most)
     public AttemptEvents[] Of(SessionId id)
     {
         lock (_gate)
-            return _bySession.TryGetValue(id.Value, out List<AttemptEvents>? turns) ? [.. turns] : [];
+            return _bySession.TryGetValue(id.Value, out List<LinkedListNode<Kept>>? turns) ? [.. turns.Select(kept => kept.Value.Attempt)] : [];
     }
 
-    /// <summary>Forgets a session; what it took is given back with time.</summary>
+    /// <summary>Forgets a session.</summary>
     public void Forget(SessionId id)
     {
         lock (_gate)
-            _bySession.Remove(id.Value);
+            if (_bySession.Remove(id.Value, out List<LinkedListNode<Kept>>? turns))
+                turns.ForEach(Drop);
+    }
+
+    /// <summary>Forgets what its one reader has had whole: it presents the token that came with the end.</summary>
+    public void Settle(SessionId id)
+    {
+        lock (_gate)
+        {
+            if (!_bySession.TryGetValue(id.Value, out List<LinkedListNode<Kept>>? turns))
+                return;
+            for (int i = turns.Count - 1; i >= 0; i--)
+                if (turns[i].Value.Attempt.Events is { HadOneReader: true, End.IsCommitted: true })
+                {
+                    Drop(turns[i]);
+                    turns.RemoveAt(i);
+                }
+
+            if (turns.Count == 0)
+                _bySession.Remove(id.Value);
+        }
     }
 
     /// <summary>Forgets what is too old.</summary>
@@ -58,14 +77,19 @@ internal sealed class DeltaMemory(TimeProvider time, long most)
 
     private void Trim()
     {
-        while (_byAge.TryPeek(out Kept oldest) && (_bytes > most || time.GetElapsedTime(oldest.EndedAt) > KeptFor))
+        while (_byAge.First is { } oldest && (_bytes > most || time.GetElapsedTime(oldest.Value.EndedAt) > KeptFor))
         {
-            _byAge.Dequeue();
-            _bytes -= oldest.Bytes;
-            string session = oldest.Attempt.SessionId.Value;
-            if (_bySession.TryGetValue(session, out List<AttemptEvents>? turns) && turns.Remove(oldest.Attempt) && turns.Count == 0)
+            Drop(oldest);
+            string session = oldest.Value.Attempt.SessionId.Value;
+            if (_bySession.TryGetValue(session, out List<LinkedListNode<Kept>>? turns) && turns.Remove(oldest) && turns.Count == 0)
                 _bySession.Remove(session);
         }
+    }
+
+    private void Drop(LinkedListNode<Kept> kept)
+    {
+        _byAge.Remove(kept);
+        _bytes -= kept.Value.Bytes;
     }
 
     private readonly record struct Kept(AttemptEvents Attempt, long Bytes, long EndedAt);

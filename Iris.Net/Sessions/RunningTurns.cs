@@ -181,6 +181,8 @@ internal sealed class RunningTurns : IAsyncDisposable
     private void Add(RunningTurn turn)
     {
         _turns.Add(turn);
+        if (!turn.IsWake)
+            _deltas.Settle(turn.SessionId);
         if (_ends)
             turn.Cancel(AbortReason.Stopped);
         _bySession[turn.SessionId.Value] = turn;

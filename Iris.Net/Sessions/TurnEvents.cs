@@ -11,6 +11,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     private long _remembered;   // bytes from the first to the tail
     private EventPlace _lost = EventPlace.None;   // the last text that is not remembered
     private bool _isFollowed;
+    private int _readersToCome;   // and those that came
     private volatile TurnEnd? _end;
     private volatile bool _endsUncommitted;
     private long _published = -1;
@@ -38,6 +39,9 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     /// <summary>Whether somebody may come back for them once the attempt is over: one that asked for a stream that resumes, or that
     /// was gone before the end.</summary>
     public bool MayBeMissed { get; private set; }
+
+    /// <summary>Whether one reader alone ever came, and stayed to the end.</summary>
+    public bool HadOneReader => Volatile.Read(ref _readersToCome) == 1;
 
     /// <summary>Says where the attempt begins, before anything else.</summary>
     public void Begin(long startSeq) => _startSeq = startSeq;
@@ -156,6 +160,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
         lock (this)
         {
             Kept();
+            _readersToCome++;
             MayBeMissed = true;
         }
     }
@@ -194,6 +199,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
 
     private EventReader Attach(EventNode at)
     {
+        _readersToCome++;
         at.Take();   // nothing is joined any more to what this reader has passed
         EventReader reader = new(this, at, queue);
         _readers = [.. _readers, reader];
@@ -218,7 +224,10 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
         lock (this)
         {
             _readers = [.. _readers.Where(other => other != reader)];
-            MayBeMissed |= _end is null;
+            if (_end is not null)
+                return;
+            MayBeMissed = true;
+            _readersToCome++;   // it may come back
         }
     }
 
