@@ -135,7 +135,7 @@ public sealed class FollowTests
             wake.GetProperty("url").GetString()!, "1", $"Iris-Wake-Key: {wake.GetProperty("key").GetString()}"));
         Assert.That(signalled.Status, Is.EqualTo(202));
         await Patience.Until(async () =>
-            (await channel.AskAsync(RawRequest.Get(path, credential))).Json.GetProperty("turn").GetInt64() == 2);
+            (await channel.AskAsync(RawRequest.Get($"{path}/timeline", credential))).Json.GetProperty("records").GetArrayLength() == 6);
         RawResponse cancelled = await channel.AskAsync(RawRequest.Post($"{path}/cancel", "", credential));
         Assert.That(cancelled.Status, Is.EqualTo(200));
         RawResponse replay = await channel.AskAsync(client.Request());
