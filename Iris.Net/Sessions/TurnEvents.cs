@@ -160,7 +160,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
         lock (this)
         {
             Kept();
-            _readersToCome++;
+            _readersToCome += 2;   // one that waits, and whoever waits beside it
             MayBeMissed = true;
         }
     }
