@@ -166,7 +166,7 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
             case { Turn: { } turn }:
                 Bind(turn.SessionId);
                 if (_attached is null)
-                    _output.Send(turn, turn.Events.AttachBound(), published: -1, body.Ref, disconnected);
+                    _output.Send(turn, turn.Events.AttachBound(), ranAlready: false, body.Ref, disconnected);
                 else
                 {
                     _attached.ReadsWith = null;   // it presented the current token
@@ -180,7 +180,7 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
                 if (_attached is not null)
                     break;
                 wire.Sessions.Running.Attend(turn);
-                _output.Send(turn, turn.Events.Attach(out long published), published, body.Ref, disconnected);
+                _output.Send(turn, turn.Events.Attach(), ranAlready: true, body.Ref, disconnected);
                 break;
             case { Replayed: { } past }:
                 Bind(past.SessionId);

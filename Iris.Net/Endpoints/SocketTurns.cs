@@ -19,13 +19,13 @@ internal sealed class SocketTurns(ChannelWire wire, WebSocketConnection socket) 
     /// <summary>Sends a turn's events until its end.</summary>
     /// <param name="turn">The turn.</param>
     /// <param name="reader">Gets what comes.</param>
-    /// <param name="published">The seq up to which the journal tells it, where it ran already; otherwise -1.</param>
+    /// <param name="ranAlready">Whether the journal has to tell what stands up to the reader's place.</param>
     /// <param name="reference">Stands on every event; null for none.</param>
     /// <param name="disconnected">Ends the sending.</param>
-    public void Send(RunningTurn turn, EventReader reader, long published, byte[]? reference, CancellationToken disconnected)
+    public void Send(RunningTurn turn, EventReader reader, bool ranAlready, byte[]? reference, CancellationToken disconnected)
     {
         (Task before, int number) = Enter();
-        Sending = SendAsync(before, number, turn, reader, published, reference, disconnected);
+        Sending = SendAsync(before, number, turn, reader, ranAlready, reference, disconnected);
     }
 
     /// <summary>Sends the records and the outcome of a turn that is over.</summary>
@@ -58,19 +58,20 @@ internal sealed class SocketTurns(ChannelWire wire, WebSocketConnection socket) 
         }
     }
 
-    // A turn that ran already is told up to what was published from the journal, and then from the reader: in order, each once.
+    // A turn that ran already is told up to where the reader stands from the journal, and then from the reader: in order, each once.
     private async Task SendAsync(
-        Task before, int number, RunningTurn turn, EventReader reader, long published, byte[]? reference, CancellationToken disconnected)
+        Task before, int number, RunningTurn turn, EventReader reader, bool ranAlready, byte[]? reference, CancellationToken disconnected)
     {
         await before.ConfigureAwait(false);   // the turn before may have ended and not yet been told
         using (reader)
         {
             try
             {
-                if (published >= 0)
+                if (ranAlready)
                     await ReplayAsync(
-                        turn.SessionId, new(turn.Number, turn.FirstSeq, 0, turn.Name), published + 1, reference, disconnected).ConfigureAwait(false);
-                while (!await SendReadyAsync(turn, reader, published, reference, disconnected).ConfigureAwait(false))
+                        turn.SessionId, new(turn.Number, turn.FirstSeq, 0, turn.Name), reader.Place.Seq + 1, reference, disconnected)
+                        .ConfigureAwait(false);
+                while (!await SendReadyAsync(turn, reader, reference, disconnected).ConfigureAwait(false))
                     await reader.WaitAsync().ConfigureAwait(false);
             }
             catch (Exception e)
@@ -133,11 +134,10 @@ internal sealed class SocketTurns(ChannelWire wire, WebSocketConnection socket) 
 
     /// <summary>Sends what there is in one send; true where nothing more will come.</summary>
     private async ValueTask<bool> SendReadyAsync(
-        RunningTurn turn, EventReader reader, long published, byte[]? reference, CancellationToken disconnected)
+        RunningTurn turn, EventReader reader, byte[]? reference, CancellationToken disconnected)
     {
-        while (!IsFull && reader.TryRead(out EventKind kind, out ReadOnlySpan<byte> json))
-            if (kind == EventKind.Delta || reader.Place.Seq > published)
-                Queue(json, reference, turn, reader.Place);
+        while (!IsFull && reader.TryRead(out _, out ReadOnlySpan<byte> json))
+            Queue(json, reference, turn, reader.Place);
         if (reader.IsCut)
         {
             await Socket.CloseAsync(WebSocketCloseCode.TryAgainLater, cancel: disconnected).ConfigureAwait(false);

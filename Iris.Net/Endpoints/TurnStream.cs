@@ -42,7 +42,7 @@ internal sealed class TurnStream(ChannelWire wire, HttpResponse response, Cancel
             await reader.YieldAsync().ConfigureAwait(false);   // what the program says at once leaves with the head
         }
 
-        await FollowAsync(stream, turn, reader, after: -1).ConfigureAwait(false);
+        await FollowAsync(stream, turn, reader).ConfigureAwait(false);
         return null;
     }
 
@@ -50,8 +50,8 @@ internal sealed class TurnStream(ChannelWire wire, HttpResponse response, Cancel
     public async ValueTask AttachAsync(RunningTurn turn, bool isStart)
     {
         wire.Sessions.Running.Attend(turn);
-        // Up to what is published from the journal, and then from the reader: in order, each once.
-        using EventReader reader = turn.Events.Attach(out long published);
+        // Up to where the reader stands from the journal, and then from the reader: in order, each once.
+        using EventReader reader = turn.Events.Attach();
         EventStream stream = Open(turn, isStart);
         if (turn.Events.HadDeltas)
         {
@@ -59,8 +59,8 @@ internal sealed class TurnStream(ChannelWire wire, HttpResponse response, Cancel
             EventStreamWriter.WriteEnd(stream);
         }
 
-        await ReplayAsync(stream, turn.SessionId, new(turn.Number, turn.FirstSeq, 0, turn.Name), published + 1).ConfigureAwait(false);
-        await FollowAsync(stream, turn, reader, published).ConfigureAwait(false);
+        await ReplayAsync(stream, turn.SessionId, new(turn.Number, turn.FirstSeq, 0, turn.Name), reader.Place.Seq + 1).ConfigureAwait(false);
+        await FollowAsync(stream, turn, reader).ConfigureAwait(false);
     }
 
     /// <summary>Sends the records and the outcome of a turn that is over.</summary>
@@ -145,14 +145,13 @@ internal sealed class TurnStream(ChannelWire wire, HttpResponse response, Cancel
         return stream;
     }
 
-    private async ValueTask FollowAsync(EventStream stream, RunningTurn turn, EventReader reader, long after)
+    private async ValueTask FollowAsync(EventStream stream, RunningTurn turn, EventReader reader)
     {
         using Heartbeat? heart = wire.IsSeedExact ? null : new(wire.Sessions.Settings.Time, wire.Sessions.Settings.SseHeartbeat, reader);
         while (true)
         {
             while (stream.Unsent < MostUnsent && reader.TryRead(out EventKind kind, out ReadOnlySpan<byte> json))
-                if (kind == EventKind.Delta || reader.Place.Seq > after)
-                    Write(stream, kind == EventKind.Delta ? "delta"u8 : "record"u8, json, IdOf(turn, reader.Place));
+                Write(stream, kind == EventKind.Delta ? "delta"u8 : "record"u8, json, IdOf(turn, reader.Place));
             if (reader.End is { } end)
             {
                 WriteEnd(stream, turn.SessionId.Value, end, IdOf(turn, turn.Events.EndPlace()));

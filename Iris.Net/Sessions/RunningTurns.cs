@@ -19,7 +19,7 @@ internal sealed class RunningTurns : IAsyncDisposable
     private readonly DeltaMemory _deltas;
     private readonly ITimer _timer;
     private int _reserved;   // places of turns that are about to be made
-    private volatile bool _draining, _drained;
+    private volatile bool _draining;
     private bool _ends;   // those that still enter are ended at once
 
     public RunningTurns(SessionSettings settings, DeltaMemory deltas)
@@ -35,7 +35,7 @@ internal sealed class RunningTurns : IAsyncDisposable
     public bool IsDraining => _draining;
 
     /// <summary>Whether the last turn has ended and none will come: nothing is left to wait for.</summary>
-    public bool IsDrained => _drained;
+    public bool IsDrained => _empty.Task.IsCompleted;
 
     /// <summary>Keeps a place for a turn that is still to be made. Whoever has it enters or gives it up.</summary>
     public Refusal TryReserve()
@@ -169,11 +169,8 @@ internal sealed class RunningTurns : IAsyncDisposable
         }
 
         lock (_gate)
-        {
-            _drained = true;
             foreach ((string id, AwaitedTurn next) in _awaited)
                 Tell(new(id), next);
-        }
     }
 
     public ValueTask DisposeAsync() => _timer.DisposeAsync();

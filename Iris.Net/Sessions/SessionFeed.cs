@@ -122,16 +122,21 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
                 : await MapAsync(cursor, running, until, cancel).ConfigureAwait(false);
             if (isLater)
                 _attempts.RemoveAll(attempt => attempt.StartSeq < cursor!.Value.Seq);   // told, and closed since
-            AttemptEvents[] known = host.Deltas.Of(id);
-            int told = isLater ? Array.FindLastIndex(known, attempt => attempt.Name == cursor!.Value.Attempt) : -1;
-            for (int i = 0; i < known.Length; i++)
-                if (!isLater || known[i].StartSeq > cursor!.Value.Seq || (told >= 0 && i > told))
-                    JournalledAttempt.Merge(_attempts, known[i], isLive: false, isAwaited: isLater);
+            foreach (AttemptEvents known in isLater ? RememberedBehind(cursor!.Value) : host.Deltas.Of(id))
+                JournalledAttempt.Merge(_attempts, known, isLive: false, isAwaited: isLater);
             if (leaving is not null)
                 JournalledAttempt.Merge(_attempts, leaving, isLive: running is not null);
             if (running is not null || !next.Begun.Task.IsCompleted)
                 return next;
         }
+    }
+
+    // One that left no record stands where the next one begins, and is known by its order.
+    private IEnumerable<AttemptEvents> RememberedBehind(EventCursor told)
+    {
+        AttemptEvents[] known = host.Deltas.Of(id);
+        int last = Array.FindLastIndex(known, attempt => attempt.Name == told.Attempt);
+        return known.Where((attempt, i) => attempt.StartSeq > told.Seq || (last >= 0 && i > last));
     }
 
     private async ValueTask<List<JournalledAttempt>> MapAsync(

@@ -47,7 +47,7 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
     public void Begin(long startSeq) => _startSeq = startSeq;
 
     /// <summary>Says how far the journal goes, before its readers are told.</summary>
-    public void Publish(long seq) => Interlocked.Exchange(ref _published, seq);   // a full fence, see Attach
+    public void Publish(long seq) => Interlocked.Exchange(ref _published, seq);   // a full fence, see Kept
 
     /// <summary>Says that there is live text.</summary>
     public void AppendDelta(string text)
@@ -113,26 +113,22 @@ internal sealed class TurnEvents(TimeProvider time, EventLimits limits, Action<I
         }
     }
 
-    /// <summary>A reader of all events from now on.</summary>
-    public EventReader Attach() => Attach(out _);
+    /// <summary>A reader of all events from now on: what was published up to its place is told by the journal alone, and what is
+    /// published and not yet appended comes to the reader.</summary>
+    public EventReader Attach()
+    {
+        lock (this)
+        {
+            MayBeMissed = true;
+            return Attach(Kept());
+        }
+    }
 
     /// <summary>The same, for a connection that is its own session's: it comes back for nothing that it was there for.</summary>
     public EventReader AttachBound()
     {
         lock (this)
             return Attach(Kept());
-    }
-
-    /// <summary>The same; what was published before is told by the journal alone.</summary>
-    public EventReader Attach(out long publishedSeq)
-    {
-        lock (this)
-        {
-            EventReader reader = Attach(Kept());
-            MayBeMissed = true;
-            publishedSeq = reader.Place.Seq;   // what is published and not yet appended comes to the reader
-            return reader;
-        }
     }
 
     /// <summary>A reader of all events behind a place, as far as they are remembered.</summary>
