@@ -8,17 +8,21 @@ namespace Iris.Net.Tests.Conformance;
 /// <summary>Streams that are followed while turns begin, commit, are cancelled and end: <c>GET /v1/session/{id}/stream</c>.</summary>
 public sealed class FollowTests
 {
+    private static readonly bool IsLong = Environment.GetEnvironmentVariable("IRIS_LONG") == "1";
+
+    private static async ValueTask<TurnOutcome> TextAroundAStep(TurnContext turn, CancellationToken cancel)
+    {
+        await turn.DeltaAsync("a", cancel);
+        await Programs.StepAsync(turn, "s", () => 1);
+        await turn.DeltaAsync("b", cancel);
+        return TurnOutcome.Finished();
+    }
+
     [Test, Category("Long")]
     public async Task Who_resumes_while_the_turn_commits_misses_nothing()
     {
-        int rounds = Environment.GetEnvironmentVariable("IRIS_LONG") == "1" ? 2000 : 50;
-        await using Channel channel = await Channel.StartAsync(async (turn, cancel) =>
-        {
-            await turn.DeltaAsync("a", cancel);
-            await Programs.StepAsync(turn, "s", () => 1);
-            await turn.DeltaAsync("b", cancel);
-            return TurnOutcome.Finished();
-        });
+        int rounds = IsLong ? 2000 : 50;
+        await using Channel channel = await Channel.StartAsync(TextAroundAStep);
         for (int round = 0; round < rounds; round++)
         {
             ResumingClient client = new(channel.Url);
@@ -32,14 +36,8 @@ public sealed class FollowTests
     [Test, Category("Long")]
     public async Task Who_comes_at_any_moment_of_a_turn_without_readers_misses_nothing()
     {
-        int rounds = Environment.GetEnvironmentVariable("IRIS_LONG") == "1" ? 2000 : 100;
-        await using Channel channel = await Channel.StartAsync(async (turn, cancel) =>
-        {
-            await turn.DeltaAsync("a", cancel);
-            await Programs.StepAsync(turn, "s", () => 1);
-            await turn.DeltaAsync("b", cancel);
-            return TurnOutcome.Finished();
-        });
+        int rounds = IsLong ? 2000 : 100;
+        await using Channel channel = await Channel.StartAsync(TextAroundAStep);
         for (int round = 0; round < rounds; round++)
         {
             ResumingClient client = new(channel.Url);

@@ -1,6 +1,4 @@
 using System.Net;
-using System.Net.Http.Headers;
-using System.Text.Json;
 using Iris.Net.Tests.Stores.Files;
 
 namespace Iris.Net.Tests.Serve;
@@ -15,16 +13,17 @@ internal sealed class ServeAccessTests
         using TempDirectory directory = new();
         string file = await WriteAsync(directory, "# who may come in\n\nt-alice alice\n\tt-alice2   alice\r\nt~+/.= Bob B.\n");
         await using IrisServer server = await IrisServer.StartAsync("--memory", "--bearer-file", file);
-        HttpResponseMessage nobody = await AskAsync(server, null), wrong = await AskAsync(server, "Bearer t-alic");
-        Assert.That((nobody.StatusCode, nobody.Headers.WwwAuthenticate.ToString()), Is.EqualTo((HttpStatusCode.Unauthorized, "Bearer")));
-        Assert.That((wrong.StatusCode, wrong.Headers.WwwAuthenticate.ToString()),
-            Is.EqualTo((HttpStatusCode.Unauthorized, "Bearer error=\"invalid_token\"")));
-        Assert.That((await AskAsync(server, "Basic t-alice")).StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
-        HttpResponseMessage started = await AskAsync(server, "bearer t-alice");
-        string text = await started.Content.ReadAsStringAsync();
-        TurnReply first = new(started.StatusCode, JsonElement.Parse(text), text);
-        Assert.That((await AskAsync(server, "Bearer t~+/.=", first)).StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
-        Assert.That((await AskAsync(server, "Bearer t-alice2", first)).StatusCode, Is.EqualTo(HttpStatusCode.OK), "the same principal");
+        Assert.That(await ChallengeAsync(server), Is.EqualTo((HttpStatusCode.Unauthorized, "Bearer")));
+        Present(server, "Bearer t-alic");
+        Assert.That(await ChallengeAsync(server), Is.EqualTo((HttpStatusCode.Unauthorized, "Bearer error=\"invalid_token\"")));
+        Present(server, "Basic t-alice");
+        Assert.That((await ChallengeAsync(server)).Status, Is.EqualTo(HttpStatusCode.Unauthorized));
+        Present(server, "bearer t-alice");
+        TurnReply first = await server.TurnAsync(new { message = "hello" });
+        Present(server, "Bearer t~+/.=");
+        Assert.That((await server.TurnAsync(new { message = "hello" }, first)).Status, Is.EqualTo(HttpStatusCode.NotFound));
+        Present(server, "Bearer t-alice2");
+        Assert.That((await server.TurnAsync(new { message = "hello" }, first)).Status, Is.EqualTo(HttpStatusCode.OK), "the same principal");
         Assert.That(server.Log, Does.Not.Contain("t-alic"));
     }
 
@@ -77,17 +76,15 @@ internal sealed class ServeAccessTests
         return file;
     }
 
-    private static Task<HttpResponseMessage> AskAsync(IrisServer server, string? credential, TurnReply? after = null)
+    private static void Present(IrisServer server, string credential)
     {
-        string path = after is null ? "v1/session" : $"v1/session/{after.SessionId}/message";
-        HttpRequestMessage request = new(HttpMethod.Post, new Uri(server.Client.BaseAddress!, path))
-        {
-            Content = new StringContent("{\"message\":\"hello\"}", new MediaTypeHeaderValue("application/json")),
-        };
-        if (credential is not null)
-            request.Headers.TryAddWithoutValidation("Authorization", credential);
-        if (after is not null)
-            request.Headers.Add("X-Continuation-Token", after.Token);
-        return server.Client.SendAsync(request);
+        server.Client.DefaultRequestHeaders.Remove("Authorization");
+        server.Client.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", credential);
+    }
+
+    private static async Task<(HttpStatusCode Status, string Challenge)> ChallengeAsync(IrisServer server)
+    {
+        using HttpResponseMessage reply = await server.Client.PostAsync("v1/session", null);
+        return (reply.StatusCode, reply.Headers.WwwAuthenticate.ToString());
     }
 }
