@@ -41,7 +41,7 @@ public class DeadlineTests
         using RawClient client = await server.ConnectAsync();
         await client.SendAsync("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n");
         await client.SendAsync(new string('x', 90000));
-        while (server.Server.Deadlines.Snapshot() is not [HttpConnection { Exchange.Content.Received: 90000, WaitsFor: Wait.Body }])
+        while (server.Server.Deadlines.Snapshot() is not [HttpConnection { BodyReceived: 90000, WaitsFor: Wait.Body }])
             await Task.Yield();
         time.Advance(299);
         Assert.That(client.Socket.Poll(TimeSpan.FromMilliseconds(50), System.Net.Sockets.SelectMode.SelectRead), Is.False);
@@ -87,7 +87,7 @@ public class DeadlineTests
             _ => Wait.Body,
         };
         while (server.Server.Deadlines.Snapshot() is not [IPeer peer] || peer.WaitsFor != wait
-            || (wait == Wait.Body && peer is HttpConnection { Exchange.Content.Received: 0 }))
+            || (wait == Wait.Body && peer is HttpConnection { BodyReceived: 0 }))
             await Task.Yield();
     }
 }

@@ -22,7 +22,8 @@ internal sealed class HttpConnection(HttpServer server, Connection transport, Co
         End,
     }
 
-    /// <summary>The exchange that every request of the connection uses.</summary>
+    /// <summary>The exchange that every request of the connection uses. Only for whoever serves the connection: the first to ask
+    /// makes it.</summary>
     public HttpExchange Exchange => _exchange ??= new HttpExchange(this, new RequestHead());
 
     /// <summary>Names the connection in events.</summary>
@@ -34,7 +35,8 @@ internal sealed class HttpConnection(HttpServer server, Connection transport, Co
     /// <summary>Whether another request may follow this one.</summary>
     public bool IsPersistent { get; set; }
 
-    protected override long BodyReceived => Exchange.Content.Received;
+    /// <inheritdoc/>
+    public override long BodyReceived => _exchange?.Content.Received ?? 0;
 
     protected override TimeSpan DrainTimeout => _webSocket?.Options.CloseTimeout ?? base.DrainTimeout;
 

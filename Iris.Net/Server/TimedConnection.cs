@@ -39,8 +39,8 @@ internal abstract class TimedConnection(HttpServer server, Connection transport)
         }
     }
 
-    /// <summary>Bytes of the body that is being read.</summary>
-    protected abstract long BodyReceived { get; }
+    /// <summary>Bytes of the body that is being read. Anybody may ask.</summary>
+    public abstract long BodyReceived { get; }
 
     /// <summary>How long input is read away at the end.</summary>
     protected virtual TimeSpan DrainTimeout => _limits.DrainTimeout;
