@@ -92,7 +92,7 @@ public class SocketReaderTests
                 Thread.SpinWait(500);
             }
         });
-        while (received < rounds)
+        while (received < rounds || cancelled == 0)
         {
             ReadResult read = await input.ReadAsync();
             foreach (byte value in read.Buffer.ToArray())
@@ -103,7 +103,7 @@ public class SocketReaderTests
 
         await stop.CancelAsync();
         await Task.WhenAll(sending, cancelling);
-        Assert.That(cancelled, Is.GreaterThan(0));
+        Assert.That(received, Is.EqualTo(rounds));
     }
 
     [Test]
