@@ -212,7 +212,7 @@ internal sealed class CancelTests
             s => s with { Queue = static work => work.Execute() });
         SessionTesterClient client = host.Client();
         await client.BeginAsync().ContinueWith(async turn => client.Take(await (await turn).RunAsync()), TaskScheduler.Default).Unwrap();
-        int cancelled = 0, late = 0, lead = 0;   // whoever was quicker starts later in the next round
+        HeadStart start = new();
         RunningTurn turn = null!;
         CancelAnswer answer = default;
         TurnEnd end = null!;
@@ -221,12 +221,12 @@ internal sealed class CancelTests
             _ => turn = client.BeginAsync().GetAwaiter().GetResult(),
             _ =>
             {
-                Thread.SpinWait(Math.Max(lead, 0));
+                start.HoldOneBack();
                 end = turn.RunAsync().AsTask().GetAwaiter().GetResult();
             },
             _ =>
             {
-                Thread.SpinWait(Math.Max(-lead, 0));
+                start.HoldOtherBack();
                 answer = CancelAsync(host, client).AsTask().GetAwaiter().GetResult();
             },
             round =>
@@ -235,15 +235,14 @@ internal sealed class CancelTests
                 bool wasCancelled = end.Reason == AbortReason.Cancelled;
                 Assert.That(answer.Turn > 0, Is.EqualTo(wasCancelled), $"round {round}: after 202 nothing else, after idle no cancel");
                 Assert.That(end.Token.Span.SequenceEqual(client.Token.Span), Is.EqualTo(!commits || wasCancelled));
-                lead += wasCancelled ? -50 : 50;
-                _ = wasCancelled ? cancelled++ : late++;
+                start.Tell(oneWasFirst: !wasCancelled);
                 client.Take(end);
                 Admission receipt = client.AskAsync().AsTask().GetAwaiter().GetResult();
                 Assert.That(receipt.Replayed!.End.IsCommitted, Is.EqualTo(commits && !wasCancelled), $"round {round}");
                 if (!receipt.Replayed.End.IsCommitted)   // an idle answer closed what the failed attempt left
                     Assert.That(receipt.Replayed.End.Reason, Is.EqualTo(AbortReason.Cancelled));
             });
-        Assert.That(Math.Min(cancelled, late), Is.Positive, "each was first at times");
+        Assert.That(Math.Min(start.Firsts.One, start.Firsts.Other), Is.Positive, "each was first at times");
     }
 
     [Test]
@@ -288,7 +287,7 @@ internal sealed class CancelTests
         await using SessionTester host = new(change: s => s with { Queue = static work => work.Execute() });
         SessionTesterClient client = null!;
         Admission deleted = default, turn = default;
-        int gone = 0, kept = 0, lead = 0;
+        HeadStart start = new();
         Rendezvous.Run(
             Rounds,
             _ =>
@@ -298,30 +297,27 @@ internal sealed class CancelTests
             },
             _ =>
             {
-                Thread.SpinWait(Math.Max(lead, 0));
+                start.HoldOneBack();
                 deleted = host.Sessions.Deletions.DeleteAsync(client.Id, client.Token, null).AsTask().GetAwaiter().GetResult();
             },
             _ =>
             {
-                Thread.SpinWait(Math.Max(-lead, 0));
+                start.HoldOtherBack();
                 turn = client.AdmitAsync().GetAwaiter().GetResult();
             },
             _ =>
             {
-                lead += deleted.Refusal == Refusal.None ? 20 : -20;
+                start.Tell(oneWasFirst: deleted.Refusal == Refusal.None);
                 if (deleted.Refusal == Refusal.None)
                 {
-                    gone++;
                     Assert.That(turn.Refusal, Is.EqualTo(Refusal.UnknownSession).Or.EqualTo(Refusal.InFlight));
                     Assert.That(client.AdmitAsync().GetAwaiter().GetResult().Gone?.Why, Is.EqualTo(Tombstone.Deleted));
                     return;
                 }
 
-                kept++;
                 Assert.That(deleted.Refusal, Is.EqualTo(Refusal.InFlight));
                 Assert.That(turn.Turn!.RunAsync().AsTask().GetAwaiter().GetResult().IsCommitted);
             });
-        Assert.That(gone, Is.Positive);
-        Assert.That(kept, Is.Positive);
+        Assert.That(Math.Min(start.Firsts.One, start.Firsts.Other), Is.Positive, "each was first at times");
     }
 }
