@@ -167,6 +167,7 @@ internal static class RefusalRows
         new(State.Full, "POST", Continue, "{}", ["X-Continuation-Token: $TOKEN", "Idempotency-Key: k"], 503, "overloaded", "overloaded"),
         new(State.Crowded, "GET", "/v1/session/$ID/stream", null, ["X-Continuation-Token: $TOKEN"], 503, "overloaded", "overloaded"),
         new(State.Crowded, "GET", "/v1/session/$ID/stream?follow=1&ticket=$IDTICKET", null, [], 503, "overloaded", "overloaded"),
+        new(State.Crowded, "GET", "/v1/session/$BUSY/turn", null, ["X-Continuation-Token: $BUSYTOKEN", "Prefer: wait=5"], 503, "overloaded", "overloaded"),
         new(State.Crowded, "GET", "/v1/session/$OLD/stream?ticket=$OLDTICKET", null, [], 503, "overloaded", "overloaded"),
         new(State.Draining, "POST", "/v1/session", "{}", [], 503, "draining", "draining"),
         new(State.Draining, "POST", Continue, "{}", ["X-Continuation-Token: $TOKEN"], 503, "draining", "draining"),

@@ -10,8 +10,8 @@ namespace Iris.Net.Tests.Conformance.RefusalTable;
 /// <summary>A server in a state, with sessions of ann's: an idle one ($ID, $TOKEN), one that runs a turn ($BUSY, $BUSYTOKEN), one whose
 /// token was spent ($OLD, $OLDTOKEN, spent: $SPENT), one with an idempotency key ($KEYED, $KEYEDTOKEN, spent: $KEYSPENT), a deleted
 /// one ($GONE, $GONETOKEN), and three that parked on the signal <c>go</c>: it waits ($WAIT, $WAITKEY), was woken ($WOKEN, $WOKENKEY), was
-/// woken and finished ($DONE, $DONEKEY). Where it is crowded, $ID has 16 readers and a ticket that was not used ($IDTICKET), $OLD has 64
-/// tickets that were and one more ($OLDTICKET).</summary>
+/// woken and finished ($DONE, $DONEKEY). Where it is crowded, $ID and $BUSY have 16 readers, $ID has a ticket that was not used
+/// ($IDTICKET), $OLD has 64 tickets that were and one more ($OLDTICKET).</summary>
 internal sealed class RefusalServers : IAsyncDisposable
 {
     private const string Ann = "Authorization: Bearer ann";
@@ -104,14 +104,15 @@ internal sealed class RefusalServers : IAsyncDisposable
             Assert.That((await _channel.AskAsync(
                 RawRequest.Get($"/v1/session/{_values["OLD"]}/stream?ticket={await TicketAsync("OLD", "OLDTOKEN")}"))).Status, Is.EqualTo(200));
         _values["OLDTICKET"] = await TicketAsync("OLD", "OLDTOKEN");
-        for (int i = 0; i < 16; i++)
-        {
-            RawConnection reader = await RawConnection.OpenAsync(Url);
-            _readers.Add(reader);
-            await reader.WriteAsync(RawRequest.Get(
-                $"/v1/session/{_values["ID"]}/stream?follow=1", $"X-Continuation-Token: {_values["TOKEN"]}").Bytes(Url));
-            Assert.That((await reader.ReadHeadAsync()).Status, Is.EqualTo(200));
-        }
+        foreach ((string id, string token) in ((string, string)[])[("ID", "TOKEN"), ("BUSY", "BUSYTOKEN")])
+            for (int i = 0; i < 16; i++)
+            {
+                RawConnection reader = await RawConnection.OpenAsync(Url);
+                _readers.Add(reader);
+                await reader.WriteAsync(RawRequest.Get(
+                    $"/v1/session/{_values[id]}/stream?follow=1", $"X-Continuation-Token: {_values[token]}").Bytes(Url));
+                Assert.That((await reader.ReadHeadAsync()).Status, Is.EqualTo(200));
+            }
     }
 
     private async Task<string> TicketAsync(string id, string token) => (await _channel.AskAsync(
