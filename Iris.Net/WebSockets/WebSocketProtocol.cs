@@ -10,20 +10,9 @@ namespace Iris.Net.WebSockets;
 /// <param name="inflater">Inflates what the peer compresses; null where that was not agreed on. It is disposed with this.</param>
 internal sealed class WebSocketProtocol(MessageLimits limits, IMessageInflater? inflater = null) : IDisposable
 {
-    private const int PartSize = 64 * 1024; // of a message in parts, in memory at one time
-
-    private MessageBuffer _message;
-    private Utf8Checker _utf8; // a valid text leaves it as it was
+    private IncomingMessage _message = new(limits, inflater);
     private ControlFrameRate _controlFrames;
-    private FrameHeader _frame;
-    private long _frameRest;
-    private bool _inFrame;
-    private Opcode _messageType; // Continuation where no message has begun
-    private long _messageLength; // by the heads of its frames
-    private int _fragments;
-    private bool _isRead;        // what the buffer holds was handed out
-    private bool _isCompressed; // the message, by its first frame
-    private long _inflated;
+    private bool _isRead; // what the message holds was handed out
 
     /// <summary>How far the closing handshake is.</summary>
     public CloseState State { get; private set; }
@@ -65,7 +54,7 @@ internal sealed class WebSocketProtocol(MessageLimits limits, IMessageInflater? 
         ReleaseMessage();
         while (State is CloseState.Active or CloseState.ClosedByUs)
         {
-            if (!_inFrame)
+            if (!_message.IsInFrame)
             {
                 var start = input.Consumed;
                 var status = FrameHeader.TryRead(ref input, out var header, mayCompress: inflater is not null);
@@ -82,34 +71,30 @@ internal sealed class WebSocketProtocol(MessageLimits limits, IMessageInflater? 
                     return WebSocketEvent.None;
                 }
 
-                BeginFrame(header);
+                _message.Begin(header);
             }
 
-            var isText = _messageType == Opcode.Text;
-            if (ReadPayload(ref input, isText) is { } broken)
-                return Fail(ref input, broken);
-            if (_frameRest > 0)
+            if (State != CloseState.Active)
             {
-                if (IsInParts && _message.Length >= PartSize)
-                    return HandOut(isText, isLast: false);
+                if (_message.TrySkip(ref input))
+                    continue;
                 return WebSocketEvent.None;
             }
 
-            _inFrame = false;
-            if (!_frame.IsFinal)
+            var isText = _message.IsText;
+            if (_message.Take(ref input, IsInParts) is { } broken)
+                return Fail(ref input, broken);
+            if (_message.IsInFrame)
+                return IsInParts && _message.IsPartFull ? HandOut(isText, isLast: false) : WebSocketEvent.None;
+            if (!_message.IsLastFrame)
             {
-                if (IsInParts && _message.Length > 0)
+                if (IsInParts && !_message.IsEmpty)
                     return HandOut(isText, isLast: false);
                 continue;
             }
 
-            _messageType = Opcode.Continuation;
-            if (State != CloseState.Active)
-                continue;
-            if (_isCompressed && EndCompressed(isText) is { } incomplete)
+            if (_message.End() is { } incomplete)
                 return Fail(ref input, incomplete);
-            if (!_utf8.IsComplete)
-                return Fail(ref input, WebSocketCloseCode.InvalidPayload);
             return HandOut(isText, isLast: true);
         }
 
@@ -171,48 +156,10 @@ internal sealed class WebSocketProtocol(MessageLimits limits, IMessageInflater? 
         if (header.IsControl)
             return null;
 
-        // RFC 6455 section 5.4: a message's first frame names its type, the others do not.
-        var continues = header.Opcode == Opcode.Continuation;
-        if (continues != (_messageType != Opcode.Continuation))
+        if (!_message.IsNext(header))
             return WebSocketCloseCode.ProtocolError;
-        if (State != CloseState.Active)
-            return null;
-        if (header.Opcode == Opcode.Binary && !limits.AcceptBinary)
-            return WebSocketCloseCode.UnsupportedData;
-        if (header.Length > (continues ? MostOf(_isCompressed) - _messageLength : MostOf(header.IsCompressed)))
-            return Break(MessageLimit.MessageSize, WebSocketCloseCode.MessageTooBig);
-        if (continues && _fragments >= limits.MaxFragments)
-            return Break(MessageLimit.Fragments, WebSocketCloseCode.PolicyViolation);
-        return null;
+        return State == CloseState.Active ? _message.Judge(header) : null;
     }
-
-    private WebSocketCloseCode Break(MessageLimit limit, WebSocketCloseCode code)
-    {
-        Broken = limit;
-        return code;
-    }
-
-    private void BeginFrame(in FrameHeader header)
-    {
-        if (header.Opcode != Opcode.Continuation)
-        {
-            _messageType = header.Opcode;
-            _messageLength = 0;
-            _fragments = 0;
-            _isCompressed = header.IsCompressed;
-            _inflated = 0;
-        }
-
-        _messageLength += header.Length;
-        _fragments++;
-        _frame = header;
-        _frameRest = header.Length;
-        _inFrame = true;
-    }
-
-    // What cannot be compressed grows: by five bytes a stored block (RFC 1951 section 3.2.4), and blocks may be small.
-    private long MostOf(bool isCompressed) =>
-        isCompressed ? limits.MaxMessageSize + limits.MaxMessageSize / 8 + 64 : limits.MaxMessageSize;
 
     private WebSocketEvent HandOut(bool isText, bool isLast)
     {
@@ -225,67 +172,6 @@ internal sealed class WebSocketProtocol(MessageLimits limits, IMessageInflater? 
             (false, true) => WebSocketEvent.BinaryMessage,
             (false, false) => WebSocketEvent.BinaryPart,
         };
-    }
-
-    // What the payload breaks: mostly a text that is not UTF-8. Stops where a part is full, which may be late where it is compressed.
-    private WebSocketCloseCode? ReadPayload(ref SequenceReader<byte> input, bool isText)
-    {
-        while (_frameRest > 0 && !input.End && !(IsInParts && _message.Length >= PartSize))
-        {
-            var available = input.UnreadSpan;
-            var source = available[..(int)Math.Min(available.Length, _frameRest)];
-            if (State == CloseState.Active && _isCompressed)
-            {
-                source = source[..Math.Min(source.Length, inflater!.Room.Length)];
-                FrameMask.Copy(source, inflater.Room, _frame.MaskingKey, _frame.Length - _frameRest);
-                inflater.Take(source.Length);
-                if (Inflate(isText) is { } broken)
-                    return broken;
-            }
-            else if (State == CloseState.Active)
-            {
-                var most = _frame.IsFinal ? _message.Length + _frameRest : limits.MaxMessageSize;
-                var room = _message.Append(source.Length, most);
-                source = source[..room.Length];
-                FrameMask.Copy(source, room, _frame.MaskingKey, _frame.Length - _frameRest);
-                if (isText && !_utf8.TryAdvance(room))
-                    return WebSocketCloseCode.InvalidPayload;
-            }
-
-            input.Advance(source.Length);
-            _frameRest -= source.Length;
-        }
-
-        return null;
-    }
-
-    private WebSocketCloseCode? EndCompressed(bool isText)
-    {
-        if (_messageLength == 0)
-            return null; // what a compressor flushes that has nothing to say
-        inflater!.TakeEnd();
-        return Inflate(isText) ?? (inflater.TryEnd() ? null : WebSocketCloseCode.InvalidPayload);
-    }
-
-    // Inflates what was taken, straight into the message; the byte that is too much is the only one beyond the limit.
-    private WebSocketCloseCode? Inflate(bool isText)
-    {
-        Span<byte> beyond = stackalloc byte[1];
-        while (true)
-        {
-            var rest = limits.MaxMessageSize - _inflated;
-            var room = rest == 0 ? beyond : _message.Room(_message.Length + rest);
-            if (!inflater!.TryInflate(room, out var count))
-                return WebSocketCloseCode.InvalidPayload;
-            if (count == 0)
-                return null;
-            if (rest == 0)
-                return Break(MessageLimit.MessageSize, WebSocketCloseCode.MessageTooBig);
-            _inflated += count;
-            var inflated = _message.Append(count, limits.MaxMessageSize);
-            if (isText && !_utf8.TryAdvance(inflated))
-                return WebSocketCloseCode.InvalidPayload;
-        }
     }
 
     private WebSocketEvent ReadControl(
@@ -302,7 +188,7 @@ internal sealed class WebSocketProtocol(MessageLimits limits, IMessageInflater? 
         if (header.Opcode == Opcode.Close)
             return ReadClose(ref input, payload);
         if (!_controlFrames.TryCount(limits, now))
-            return Fail(ref input, Break(MessageLimit.ControlFrames, WebSocketCloseCode.PolicyViolation));
+            return Fail(ref input, WebSocketCloseCode.PolicyViolation, MessageLimit.ControlFrames);
         if (header.Opcode == Opcode.Pong)
             return WebSocketEvent.Pong;
         if (!IsCloseWritten)
@@ -320,8 +206,9 @@ internal sealed class WebSocketProtocol(MessageLimits limits, IMessageInflater? 
         return WebSocketEvent.Close;
     }
 
-    private WebSocketEvent Fail(ref SequenceReader<byte> input, WebSocketCloseCode code)
+    private WebSocketEvent Fail(ref SequenceReader<byte> input, WebSocketCloseCode code, MessageLimit? broken = null)
     {
+        Broken = broken ?? _message.Broken;
         End(ref input, CloseState.Terminated, code);
         return WebSocketEvent.Failed;
     }
