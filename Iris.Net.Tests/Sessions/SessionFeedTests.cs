@@ -84,6 +84,29 @@ internal sealed class SessionFeedTests
         Assert.That(Ends(await ReadToRestAsync(feed)), Is.EqualTo((TurnStatus[])[TurnStatus.Failed]), "it stands where the one before stood");
     }
 
+    [Test]
+    public async Task TheEndOfAFirstAttemptThatLeftNoTraceIsToldOnce()
+    {
+        FullStore full = null!;
+        await using SessionTester host = new(Steps, wrap: store => full = new(store));
+        SessionTesterClient client = host.Client();
+        full.IsFull = true;
+        await client.SendAsync();
+        full.IsFull = false;
+        TurnEnd receipt = (await client.AskAsync()).Replayed!.End;
+        Assert.That((receipt.Status, receipt.Reason), Is.EqualTo((TurnStatus.Aborted, AbortReason.Crashed)));
+        foreach (bool follows in (bool[])[false, true])
+        {
+            await using IAsyncEnumerator<FeedEvent> feed = new SessionFeed(host.Sessions, client.Id, follows).ReadAsync(null).GetAsyncEnumerator();
+            List<FeedEvent> told = await ReadToRestAsync(feed);
+            Assert.That(told.Select(e => e.Kind), Is.EqualTo((FeedKind[])[FeedKind.Start, FeedKind.End]));
+            Assert.That((told[^1].End!.Status, told[^1].End!.Reason), Is.EqualTo((receipt.Status, receipt.Reason)));
+            await using IAsyncEnumerator<FeedEvent> behind =
+                new SessionFeed(host.Sessions, client.Id, follows: false).ReadAsync(told[^1].At).GetAsyncEnumerator();
+            Assert.That(await behind.MoveNextAsync(), Is.False, "there is nothing more");
+        }
+    }
+
     // The store has the lease back before the attempt is over here: the next one may have committed by then.
     [Test]
     public async Task AnAttemptThatIsEndingIsNotTakenForTheOneThatCommitted()

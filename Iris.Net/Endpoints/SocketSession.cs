@@ -69,12 +69,22 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
     }
 
     // An attached connection learns of the session's end from the events that it follows.
-    private void Bind(SessionId id)
+    private bool Bind(SessionId id)
     {
         if (_bound is not null)
-            return;
+            return false;
         _bound = id;
         wire.Sessions.Connections.Add(id, this);
+        return true;
+    }
+
+    // What is told again holds no lease: its session may have gone before the connection was bound to it.
+    private async ValueTask EndWhereGoneAsync(SessionId id)
+    {
+        if (!await wire.Sessions.IsGoneAsync(id).ConfigureAwait(false))
+            return;
+        await _output.Sending.ConfigureAwait(false);
+        SessionEnded();
     }
 
     private ValueTask AnswerAsync(in ReadOnlySequence<byte> message, CancellationToken disconnected)
@@ -161,6 +171,7 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
         Admission admission = await ClaimAsync(body).ConfigureAwait(false);
         while (admission.Attached is { } same && _attached?.TryOwn(same, body.Ref) == false)
             admission = await ClaimAsync(body).ConfigureAwait(false);   // it ended meanwhile
+        bool isNew = false;
         switch (admission)
         {
             case { Turn: { } turn }:
@@ -176,14 +187,14 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
                 turn.Start();
                 break;
             case { Attached: { } turn }:
-                Bind(turn.SessionId);
+                isNew = Bind(turn.SessionId);
                 if (_attached is not null)
                     break;
                 wire.Sessions.Running.Attend(turn);
                 _output.Send(turn, turn.Events.Attach(), ranAlready: true, body.Ref, disconnected);
                 break;
             case { Replayed: { } past }:
-                Bind(past.SessionId);
+                isNew = Bind(past.SessionId);
                 _output.Send(past, body.Ref, disconnected);
                 break;
             case { Contended: { } held }:
@@ -196,6 +207,9 @@ internal sealed class SocketSession(ChannelWire wire, WebSocketConnection socket
                 await _output.RefuseAsync(admission, _bound?.Value, body.Ref, disconnected).ConfigureAwait(false);
                 break;
         }
+
+        if (isNew)
+            await EndWhereGoneAsync(_bound!.Value).ConfigureAwait(false);
     }
 
     private ValueTask<Admission> ClaimAsync(TurnBody body)

@@ -14,16 +14,34 @@ internal sealed class TurnReceipt(ChannelWire wire, TurnReplies replies)
         Admission asked = await wire.Sessions.Receipts.AskAsync(
             id, TokenField.Read(exchange.Request), exchange.Principal, CancellationToken.None).ConfigureAwait(false);
         if (asked.Attached is { } turn)
-            await RunningAsync(exchange, turn, disconnected).ConfigureAwait(false);
+            await WaitAsync(exchange, turn, disconnected).ConfigureAwait(false);
         else if (asked.Replayed is { } past)
             await replies.EndAsync(exchange, id, past.Number, past.End, disconnected).ConfigureAwait(false);
         else
             await replies.RefusedAsync(exchange, asked, id.Value, disconnected).ConfigureAwait(false);
     }
 
-    private async ValueTask RunningAsync(HttpExchange exchange, RunningTurn turn, CancellationToken disconnected)
+    // Whoever waits is one of the session's readers.
+    private async ValueTask WaitAsync(HttpExchange exchange, RunningTurn turn, CancellationToken disconnected)
     {
         Preferences prefer = Preferences.Of(exchange.Request);
+        if (prefer.Wait == TimeSpan.Zero)
+            await AnswerAsync(exchange, turn, prefer, disconnected).ConfigureAwait(false);
+        else if (wire.Sessions.Readers.TryEnter(turn.SessionId) is not { } reader)
+            await replies.RefusedAsync(exchange, Refusal.Overloaded, turn.SessionId.Value, disconnected).ConfigureAwait(false);
+        else
+            try
+            {
+                await AnswerAsync(exchange, turn, prefer, disconnected).ConfigureAwait(false);
+            }
+            finally
+            {
+                wire.Sessions.Readers.Leave(turn.SessionId, reader);
+            }
+    }
+
+    private async ValueTask AnswerAsync(HttpExchange exchange, RunningTurn turn, Preferences prefer, CancellationToken disconnected)
+    {
         TurnEnd? end = await turn.EndWithinAsync(prefer.Wait, disconnected).ConfigureAwait(false);
         prefer.AddApplied(exchange.Response, withRespondAsync: false);
         if (end is not null)

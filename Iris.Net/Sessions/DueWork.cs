@@ -46,7 +46,7 @@ internal sealed class DueWork : IAsyncDisposable
     public void Nudge(SessionId id)
     {
         if (!IsOver)
-            _ = Task.Run(() => LookAsync(id));
+            _ = Task.Run(() => LookAfreshAsync(id));
     }
 
     /// <summary>A turn committed: no earlier wake has to be waited for.</summary>
@@ -115,6 +115,14 @@ internal sealed class DueWork : IAsyncDisposable
         foreach ((string id, DateTimeOffset at) in _notBefore)
             if (now - at > LastRetry)
                 _notBefore.TryRemove(id, out _);
+    }
+
+    // A look that goes on already may have missed what there is now; one that begins meanwhile does not.
+    private async Task LookAfreshAsync(SessionId id)
+    {
+        while (LookingAt(id) is { } looking)
+            await looking.ConfigureAwait(false);
+        await LookAsync(id).ConfigureAwait(false);
     }
 
     /// <returns>False where it has to be tried again.</returns>

@@ -44,12 +44,14 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
             if (IsGone)
                 yield break;
             (int first, FeedEvent? gap) = Place(cursor);
-            if (!follows && !Runs && gap is null && !HasMore(first))
+            bool isTraceless = first == _attempts.Count && !Runs
+                && (gap is not null ? _at.Turn > _head.Turn : cursor is null && _head.Turn == 0);
+            if (!follows && !Runs && gap is null && !isTraceless && !HasMore(first))
                 yield break;
             yield return FeedEvent.Start(gap?.From ?? _at);
             if (gap is { } missing)
                 yield return missing;
-            if (gap is not null && first == _attempts.Count && _at.Turn > _head.Turn && !Runs)
+            if (isTraceless)   // an attempt that left no record
                 yield return Ended(new(_at.Seq, EventCursor.End), host.Receipts.Uncommitted(id, _head, new JournalTail()).End);
             while (true)
             {
@@ -91,7 +93,8 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
             if (IsGone)
                 return null;
             Place(null);
-            return _attempts is not [.., var last] ? _at : last.At(last.IsLive ? last.Events!.LastPlace() : last.EndPlace);
+            return _attempts is not [.., var last] ? _at with { Delta = EventCursor.End }
+                : last.At(last.IsLive ? last.Events!.LastPlace() : last.EndPlace);
         }
         finally
         {

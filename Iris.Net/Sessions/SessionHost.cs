@@ -6,7 +6,7 @@ using Iris.Net.Stores;
 namespace Iris.Net.Sessions;
 
 /// <summary>The sessions of one channel, and what they run on.</summary>
-internal sealed class SessionHost : IAsyncDisposable
+internal sealed class SessionHost : IAsyncDisposable, IEvictionWatch
 {
     private readonly ConcurrentQueue<RecordWriter> _idleRecords = [];
     private readonly string _defDigest;
@@ -99,6 +99,7 @@ internal sealed class SessionHost : IAsyncDisposable
             ? Settings.Keys
             : [await Settings.Store.KeyAsync(cancel).ConfigureAwait(false)];
         _keys = new ChannelKeys(keys);
+        (Settings.Store as MemoryStateStore)?.Watch(this);
         _tokens = Settings.Store.Traits.Durable ? new Tokens.Derived(Minting, _keys) : new Tokens.InClear(Minting);
         await Due.StartAsync().ConfigureAwait(false);
     }
@@ -114,6 +115,7 @@ internal sealed class SessionHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        (Settings.Store as MemoryStateStore)?.Unwatch(this);
         await Due.DisposeAsync().ConfigureAwait(false);
         if (_retention is not null)
             await _retention.DisposeAsync().ConfigureAwait(false);
@@ -130,6 +132,24 @@ internal sealed class SessionHost : IAsyncDisposable
         Running.Rouse(id);
         Connections.End(id);
     }
+
+    /// <summary>Whether the store knows that there is no such session.</summary>
+    public async ValueTask<bool> IsGoneAsync(SessionId id)
+    {
+        try
+        {
+            return await Settings.Store.FindAsync(id).ConfigureAwait(false) is null;
+        }
+        catch (Exception e)
+        {
+            StoreFailed(e);
+            return false;
+        }
+    }
+
+    bool IEvictionWatch.IsRead(SessionId id) => Readers.Has(id);
+
+    void IEvictionWatch.Evicted(SessionId id) => Ended(id);
 
     /// <summary>Gives a lease back. Where the store cannot be reached it runs out by itself.</summary>
     public async ValueTask ReleaseAsync(Lease lease)

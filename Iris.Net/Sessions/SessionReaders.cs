@@ -34,6 +34,13 @@ internal sealed class SessionReaders(int most)
         return null;
     }
 
+    /// <summary>Whether anybody follows a session.</summary>
+    public bool Has(SessionId id)
+    {
+        lock (_gate)
+            return _bySession.ContainsKey(id.Value);
+    }
+
     /// <summary>Gives a place back.</summary>
     public void Leave(SessionId id, SessionReader reader)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Iris.Net.Journal;
 
 namespace Iris.Net.Stores;
@@ -13,6 +14,7 @@ internal sealed class MemoryEviction : IAsyncDisposable
     private readonly long _maxBytes;
     private readonly TimeProvider _time;
     private readonly ITimer _sweep;
+    private ImmutableArray<IEvictionWatch> _watches = [];
     private long _count, _fruitlessAt;
 
     public MemoryEviction(SessionTable sessions, long maxBytes, TimeProvider time)
@@ -23,6 +25,12 @@ internal sealed class MemoryEviction : IAsyncDisposable
 
     /// <summary>How many sessions went.</summary>
     public long Count => Volatile.Read(ref _count);
+
+    /// <summary>Asks and tells somebody of every session that is to go, from now on.</summary>
+    public void Watch(IEvictionWatch watch) => ImmutableInterlocked.Update(ref _watches, watches => watches.Add(watch));
+
+    /// <summary>No longer.</summary>
+    public void Unwatch(IEvictionWatch watch) => ImmutableInterlocked.Update(ref _watches, watches => watches.Remove(watch));
 
     /// <summary>Whether there is room for one more session, if need be after others went.</summary>
     public bool HasRoom(long now)
@@ -53,10 +61,13 @@ internal sealed class MemoryEviction : IAsyncDisposable
         {
             if (_sessions.Bytes <= downTo)
                 return;
-            if (!_sessions.TryRemove(id, cell, state))
+            SessionId session = new(id);
+            if (_watches.Any(watch => watch.IsRead(session)) || !_sessions.TryRemove(id, cell, state))
                 continue;
             Interlocked.Increment(ref _count);
             StoreInstruments.Evicted();
+            foreach (IEvictionWatch watch in _watches)   // a reader may have come in between
+                watch.Evicted(session);
         }
     }
 

@@ -46,6 +46,12 @@ public sealed class MemoryStateStore : IStateStore
     /// <summary>How many sessions made room for others, or were not used for a day.</summary>
     public long Evicted => _eviction.Count;
 
+    /// <summary>Asks and tells somebody of every session that is to make room.</summary>
+    internal void Watch(IEvictionWatch watch) => _eviction.Watch(watch);
+
+    /// <summary>No longer.</summary>
+    internal void Unwatch(IEvictionWatch watch) => _eviction.Unwatch(watch);
+
     private long Now => _time.GetUtcNow().UtcTicks;
 
     /// <inheritdoc/>

@@ -56,4 +56,7 @@ internal enum State
 
     /// <summary>Its program speaks no WebSocket.</summary>
     Plain,
+
+    /// <summary>A session has as many readers as it may, another has as many tickets in use.</summary>
+    Crowded,
 }

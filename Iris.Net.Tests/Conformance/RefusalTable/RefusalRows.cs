@@ -165,6 +165,10 @@ internal static class RefusalRows
         new(State.Full, "POST", "/v1/session", "{}", [], 503, "overloaded", "overloaded"),
         new(State.Full, "POST", Continue, "{}", ["X-Continuation-Token: $TOKEN"], 503, "overloaded", "overloaded"),
         new(State.Full, "POST", Continue, "{}", ["X-Continuation-Token: $TOKEN", "Idempotency-Key: k"], 503, "overloaded", "overloaded"),
+        new(State.Crowded, "GET", "/v1/session/$ID/stream", null, ["X-Continuation-Token: $TOKEN"], 503, "overloaded", "overloaded"),
+        new(State.Crowded, "GET", "/v1/session/$ID/stream?follow=1&ticket=$IDTICKET", null, [], 503, "overloaded", "overloaded"),
+        new(State.Crowded, "GET", "/v1/session/$BUSY/turn", null, ["X-Continuation-Token: $BUSYTOKEN", "Prefer: wait=5"], 503, "overloaded", "overloaded"),
+        new(State.Crowded, "GET", "/v1/session/$OLD/stream?ticket=$OLDTICKET", null, [], 503, "overloaded", "overloaded"),
         new(State.Draining, "POST", "/v1/session", "{}", [], 503, "draining", "draining"),
         new(State.Draining, "POST", Continue, "{}", ["X-Continuation-Token: $TOKEN"], 503, "draining", "draining"),
         new(State.Draining, "GET", "/v1/ready", null, [], 503, "draining", "draining"),
@@ -201,6 +205,7 @@ internal static class RefusalRows
         new(State.Well, ["{\"do\":\"throw\"}"], "turn failed", "turn-failed", Ann),
         new(State.Full, ["{}"], "overloaded", "overloaded"),
         new(State.Broken, ["{}"], "store unavailable", "store-unavailable"),
+        new(State.Crowded, ["{\"$iris\":\"attach\",\"sessionId\":\"$ID\",\"continuationToken\":\"$TOKEN\"}"], "overloaded", "overloaded"),
     ];
 
     /// <summary>Upgrades.</summary>

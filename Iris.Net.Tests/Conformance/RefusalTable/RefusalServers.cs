@@ -10,7 +10,8 @@ namespace Iris.Net.Tests.Conformance.RefusalTable;
 /// <summary>A server in a state, with sessions of ann's: an idle one ($ID, $TOKEN), one that runs a turn ($BUSY, $BUSYTOKEN), one whose
 /// token was spent ($OLD, $OLDTOKEN, spent: $SPENT), one with an idempotency key ($KEYED, $KEYEDTOKEN, spent: $KEYSPENT), a deleted
 /// one ($GONE, $GONETOKEN), and three that parked on the signal <c>go</c>: it waits ($WAIT, $WAITKEY), was woken ($WOKEN, $WOKENKEY), was
-/// woken and finished ($DONE, $DONEKEY).</summary>
+/// woken and finished ($DONE, $DONEKEY). Where it is crowded, $ID and $BUSY have 16 readers, $ID has a ticket that was not used
+/// ($IDTICKET), $OLD has 64 tickets that were and one more ($OLDTICKET).</summary>
 internal sealed class RefusalServers : IAsyncDisposable
 {
     private const string Ann = "Authorization: Bearer ann";
@@ -19,6 +20,7 @@ internal sealed class RefusalServers : IAsyncDisposable
     private readonly Dictionary<string, string> _values = [];
     private readonly BreakableStore _store = new(new MemoryStateStore());
     private readonly List<Task> _pending = [];
+    private readonly List<RawConnection> _readers = [];
     private Channel? _holder;
     private Channel _channel = null!;
 
@@ -32,6 +34,7 @@ internal sealed class RefusalServers : IAsyncDisposable
         servers._channel = await Channel.StartAsync(new Adapter(servers._gate, webSockets: state != State.Plain), o => o with
         {
             Store = servers._store,
+            Time = state == State.Crowded ? new ManualTime() : o.Time,   // its tickets do not run out
             ContendedRetry = TimeSpan.Zero,
             ShutdownGrace = TimeSpan.FromSeconds(30),
             Authorize = state is State.Well ? Bearer.AskAsync : null,
@@ -52,6 +55,8 @@ internal sealed class RefusalServers : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _gate.Open();
+        foreach (RawConnection reader in _readers)
+            await reader.DisposeAsync();
         foreach (Task pending in _pending)
             await pending.Within("what a server still ran");
         if (_holder is not null)
@@ -84,11 +89,34 @@ internal sealed class RefusalServers : IAsyncDisposable
         _pending.Add((_holder ?? _channel).AskAsync(busy));
         await _gate.ReachedAsync();
         _store.IsBroken = state == State.Broken;
+        if (state == State.Crowded)
+            await CrowdAsync();
         if (state != State.Draining)
             return;
         _pending.Add(_channel.StopAsync());
         await Patience.Until(async () => (await _channel.AskAsync(RawRequest.Get("/v1/ready"))).Status == 503);
     }
+
+    private async Task CrowdAsync()
+    {
+        _values["IDTICKET"] = await TicketAsync("ID", "TOKEN");
+        for (int i = 0; i < 64; i++)
+            Assert.That((await _channel.AskAsync(
+                RawRequest.Get($"/v1/session/{_values["OLD"]}/stream?ticket={await TicketAsync("OLD", "OLDTOKEN")}"))).Status, Is.EqualTo(200));
+        _values["OLDTICKET"] = await TicketAsync("OLD", "OLDTOKEN");
+        foreach ((string id, string token) in ((string, string)[])[("ID", "TOKEN"), ("BUSY", "BUSYTOKEN")])
+            for (int i = 0; i < 16; i++)
+            {
+                RawConnection reader = await RawConnection.OpenAsync(Url);
+                _readers.Add(reader);
+                await reader.WriteAsync(RawRequest.Get(
+                    $"/v1/session/{_values[id]}/stream?follow=1", $"X-Continuation-Token: {_values[token]}").Bytes(Url));
+                Assert.That((await reader.ReadHeadAsync()).Status, Is.EqualTo(200));
+            }
+    }
+
+    private async Task<string> TicketAsync(string id, string token) => (await _channel.AskAsync(
+        RawRequest.Post($"/v1/session/{_values[id]}/ticket", "", $"X-Continuation-Token: {_values[token]}"))).Json.GetProperty("ticket").GetString()!;
 
     private async Task BeginAsync(string id, string token)
     {
