@@ -8,9 +8,6 @@ namespace Iris.Net.Endpoints;
 /// <summary>A WebSocket that follows a session: what it missed, and then every turn as it comes, whoever causes it.</summary>
 internal sealed class SocketAttachment
 {
-    // Turns of its own that a connection may not have been told of yet; one that has more reads too slowly.
-    private const int MostOwn = 64;
-
     private readonly ChannelWire _wire;
     private readonly WebSocketConnection _socket;
     private readonly SocketOutput _output;
@@ -21,8 +18,7 @@ internal sealed class SocketAttachment
     private readonly CancellationTokenRegistration _disconnected;
     private readonly SessionReader _reader;
     private readonly bool _hidesTokens;   // the holder of a ticket reads
-    private readonly Queue<OwnTurn> _own = [];   // locked, with the two below
-    private bool _isAtRest, _ends;
+    private readonly OwnTurns _own;
     private Task _telling = Task.CompletedTask;
     private WebSocketCloseCode? _close;
 
@@ -31,6 +27,7 @@ internal sealed class SocketAttachment
         bool hidesTokens, CancellationToken disconnected)
     {
         (_wire, _socket, _output, _id, _reader, _hidesTokens) = (wire, socket, output, id, reader, hidesTokens);
+        _own = new OwnTurns(socket);
         _feed = new SessionFeed(wire.Sessions, id, follows: true);
         _events = _feed.ReadAsync(after, _gone.Token).GetAsyncEnumerator(_gone.Token);
         _disconnected = disconnected.UnsafeRegister(static attached => ((SocketAttachment)attached!).Stop(), this);
@@ -40,14 +37,7 @@ internal sealed class SocketAttachment
     public ReadOnlyMemory<byte>? ReadsWith { get; set; }
 
     /// <summary>Whether the client sends messages and does not read what becomes of them.</summary>
-    public bool IsFull
-    {
-        get
-        {
-            lock (_own)
-                return _own.Count >= MostOwn;
-        }
-    }
+    public bool IsFull => _own.AreMany;
 
     /// <summary>Begins to follow a session for whoever presents a token that reads it; the refusal where it cannot.</summary>
     public static async ValueTask<(SocketAttachment? Attached, Admission Refused)> OpenAsync(
@@ -82,30 +72,12 @@ internal sealed class SocketAttachment
 
     /// <summary>Knows a turn as the connection's own, whose events carry the reference of the message; false where it has ended: they
     /// may have been told.</summary>
-    public bool TryOwn(RunningTurn turn, byte[]? reference)
-    {
-        lock (_own)
-        {
-            if (turn.Events.End is not null)
-                return false;
-            _own.Enqueue(new(turn.Number, turn.Name, turn.Events, reference));
-            _isAtRest = false;
-            _socket.IsBusy = true;
-            return true;
-        }
-    }
+    public bool TryOwn(RunningTurn turn, byte[]? reference) => _own.TryAdd(turn, reference);
 
     /// <summary>Ends once the client was told what is due to it.</summary>
     public Task FinishAsync()
     {
-        bool isDone;
-        lock (_own)
-        {
-            _ends = true;
-            isDone = _isAtRest;
-        }
-
-        if (isDone)
+        if (_own.Finish())
             Stop();
         return _telling;
     }
@@ -214,18 +186,12 @@ internal sealed class SocketAttachment
     {
         if (told.Kind == FeedKind.Rest)
         {
-            Rest();
+            if (_own.Rest(_feed))
+                Stop();
             return;
         }
 
-        byte[]? reference;
-        lock (_own)
-        {
-            _isAtRest = false;
-            _socket.IsBusy = true;
-            reference = OwnerOf(told.At)?.Ref;
-        }
-
+        byte[]? reference = _own.Tell(told.At);
         switch (told.Kind)
         {
             case FeedKind.Start:
@@ -236,48 +202,11 @@ internal sealed class SocketAttachment
             case FeedKind.End:
                 TurnEnd end = _hidesTokens ? told.End!.WithoutToken() : told.End!;
                 _output.Queue(_wire.LastEvent(_id.Value, end).Span, reference, told.At);
-                Disown(told.At);
+                _own.End(told.At);
                 break;
             default:
                 _output.Queue(told.Json.Span, reference, told.At);
                 break;
         }
     }
-
-    private void Rest()
-    {
-        bool isDone;
-        lock (_own)
-        {
-            if (!_feed.IsCalled)
-                _own.Clear();   // overtaken, and not remembered: nothing is told of them any more
-            _isAtRest = _own.Count == 0;   // a turn of its own may have begun meanwhile
-            _socket.IsBusy = !_isAtRest;
-            isDone = _isAtRest && _ends;
-        }
-
-        if (isDone)
-            Stop();
-    }
-
-    // Attempts that were overtaken before they were told are told no more.
-    private void Disown(in EventCursor at)
-    {
-        lock (_own)
-            if (OwnerOf(at) is { } told)
-                while (_own.Dequeue() != told)
-                {
-                }
-    }
-
-    private OwnTurn? OwnerOf(in EventCursor at)
-    {
-        foreach (OwnTurn own in _own)
-            if (own.Turn == at.Turn && (own.Attempt == at.Attempt || (at.Attempt == EventCursor.NoName && !own.Events.EndsUncommitted)))
-                return own;
-        return null;
-    }
-
-    /// <summary>A turn that a message of the connection caused.</summary>
-    private sealed record OwnTurn(long Turn, string Attempt, TurnEvents Events, byte[]? Ref);
 }

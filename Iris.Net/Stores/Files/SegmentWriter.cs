@@ -6,10 +6,8 @@ namespace Iris.Net.Stores.Files;
 /// sync, while the next ones are collected: a sync answers everybody who came before it. A file whose write or sync failed is
 /// never written or synced again: what is not known to be on disk is written to a new segment that begins where the old one
 /// is known to be good.</summary>
-internal sealed class SegmentWriter : IAsyncDisposable
+internal sealed partial class SegmentWriter : IAsyncDisposable
 {
-    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100), LastRetry = TimeSpan.FromSeconds(1);
-
     private readonly IStoreDirectory _directory;
     private readonly Segments _segments;
     private readonly FileStoreOptions _options;
@@ -236,67 +234,6 @@ internal sealed class SegmentWriter : IAsyncDisposable
             foreach (FrameBatch batch in settled)
                 if (_spare.Count < 2)
                     _spare.Push(batch);
-        }
-    }
-
-    private void Fail(Exception why)
-    {
-        List<FrameBatch> failed;
-        lock (_gate)
-        {
-            _failure = new IOException($"The store in '{_directory.Path}' cannot be written: {why.Message}", why);
-            TakeLocked();
-            failed = [.. _tail];
-        }
-
-        _options.Tell($"{_failure.Message}. Turns are refused until it can.");
-        foreach (FrameBatch batch in failed)
-            foreach (ISyncWaiter waiter in batch.Waiters)
-                waiter.Failed(_failure);
-    }
-
-    private bool Recover()
-    {
-        for (TimeSpan delay = FirstRetry; ; delay = delay * 2 < LastRetry ? delay * 2 : LastRetry)
-        {
-            try
-            {
-                // Nothing is appended meanwhile: the tail stays as it is.
-                Segment segment = Segment.Create(
-                    _directory, new SegmentHeader(++_number, _synced), _tail.Select(batch => batch.Bytes));
-                _segments.Last.EndAt(_synced);
-                _segments.Add(segment);
-                break;
-            }
-#pragma warning disable CA1031 // every failure is one of the disk, and is answered by trying again
-            catch (Exception)
-#pragma warning restore CA1031
-            {
-                if (!Wait(delay))
-                    return false;
-            }
-        }
-
-        // First the facts, then new appends.
-        Settle(_end);
-        lock (_gate)
-            Volatile.Write(ref _failure, null);
-        _options.Tell($"The store in '{_directory.Path}' can be written again, to '{_segments.Last.Name}'.");
-        return true;
-    }
-
-    // False where the writer ends.
-    private bool Wait(TimeSpan delay)
-    {
-        lock (_gate)
-        {
-            if (_isStopping)
-                return false;
-            _isDue = false;
-            using ITimer timer = _options.Time.CreateTimer(static writer => ((SegmentWriter)writer!).Wake(), this, delay, Timeout.InfiniteTimeSpan);
-            while (!_isDue && !_isStopping)
-                Monitor.Wait(_gate);
-            return !_isStopping;
         }
     }
 }
