@@ -140,6 +140,46 @@ public sealed class SessionReadingTests
     }
 
     [Test]
+    public async Task The_list_is_of_the_status_that_it_tells()
+    {
+        int minted = 0;
+        TaskCompletionSource go = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using Channel channel = await Channel.StartAsync(
+            async (turn, _) =>
+            {
+                if (turn.Number > 1)
+                    await go.Task;
+                return TurnOutcome.ParkedOnUser();
+            },
+            o => o with
+            {
+                MintSessionId = () => $"s{++minted}",
+                AdminAuthorize = static (_, _) => ValueTask.FromResult(AuthorizeResult.Allow("admin")),
+            });
+        List<string> tokens = [];
+        for (int i = 0; i < 5; i++)
+            tokens.Add((await channel.AskAsync(RawRequest.Post("/v1/session", "{}"))).Json.GetProperty("continuationToken").GetString()!);
+        foreach (int i in (int[])[1, 2, 4])
+            Assert.That((await channel.AskAsync(RawRequest.Post(
+                $"/v1/session/s{i}/message", $$"""{"continuationToken":"{{tokens[i - 1]}}"}""", "Prefer: respond-async"))).Status, Is.EqualTo(202));
+        async Task<(string Ids, string? Next)> ListAsync(string query)
+        {
+            JsonElement list = (await channel.AskAsync(RawRequest.Get($"/v1/sessions?{query}"))).Json;
+            return (
+                string.Join(' ', list.GetProperty("sessions").EnumerateArray().Select(s => $"{s.GetProperty("sessionId")}:{s.GetProperty("status")}")),
+                list.GetProperty("next").GetString());
+        }
+
+        Assert.That((await ListAsync("")).Ids, Is.EqualTo("s1:running s2:running s3:parked s4:running s5:parked"));
+        Assert.That(await ListAsync("status=running"), Is.EqualTo(("s1:running s2:running s4:running", (string?)null)));
+        (string ids, string? next) = await ListAsync("status=running&limit=2");
+        Assert.That((ids, (await ListAsync($"status=running&limit=2&cursor={next}")).Ids), Is.EqualTo(("s1:running s2:running", "s4:running")));
+        (ids, next) = await ListAsync("status=parked&limit=1");
+        Assert.That((ids, await ListAsync($"status=parked&limit=1&cursor={next}")), Is.EqualTo(("s3:parked", ("s5:parked", (string?)null))));
+        go.SetResult();
+    }
+
+    [Test]
     public async Task The_list_is_there_for_whom_the_host_grants_it_alone()
     {
         int minted = 0;

@@ -11,6 +11,7 @@ internal sealed class SessionList(ChannelWire wire, SessionReading reading, Auth
 {
     private const int DefaultSessions = 100;
     private const int MostSessions = 1000;
+    private const string Running = "running";
 
     /// <summary><c>GET /v1/sessions</c></summary>
     public async ValueTask GetAsync(HttpExchange exchange, CancellationToken disconnected)
@@ -21,18 +22,20 @@ internal sealed class SessionList(ChannelWire wire, SessionReading reading, Auth
             return;
         }
 
-        if (!TryRead(exchange.Request, out ListQuery query))
+        if (!TryRead(exchange.Request, out string? status, out ListQuery query))
         {
             await wire.RefuseAsync(exchange, RefusalCode.BadRequest, cancel: disconnected).ConfigureAwait(false);
             return;
         }
 
-        List<ListedSession> sessions = [];
+        HashSet<string> running = [.. wire.Sessions.Running.Sessions];
+        List<ListedSession> sessions;
         try
         {
-            await foreach (ListedSession session in wire.Sessions.Settings.Store.ListAsync(
-                query with { Limit = query.Limit + 1 }, disconnected).ConfigureAwait(false))
-                sessions.Add(session);
+            ListQuery more = query with { Limit = query.Limit + 1 };
+            sessions = await (status == Running
+                ? FindRunningAsync(running, more, disconnected)
+                : FindAsync(running, more, disconnected)).ConfigureAwait(false);
         }
         catch (Exception e) when (!disconnected.IsCancellationRequested)
         {
@@ -50,7 +53,7 @@ internal sealed class SessionList(ChannelWire wire, SessionReading reading, Auth
             foreach (ListedSession session in sessions)
             {
                 json.WriteStartObject();
-                reading.WriteMembers(json, session.Id, session.Head, wire.Sessions.Running.Of(session.Id) is not null);
+                reading.WriteMembers(json, session.Id, session.Head, running.Contains(session.Id.Value));
                 json.WriteEndObject();
             }
 
@@ -72,15 +75,35 @@ internal sealed class SessionList(ChannelWire wire, SessionReading reading, Auth
         }
     }
 
-    // "running" is no status that a store knows.
-    private static bool TryRead(HttpRequest request, out ListQuery query)
+    // What runs is told as running, whatever its last commit says.
+    private async Task<List<ListedSession>> FindAsync(HashSet<string> running, ListQuery query, CancellationToken cancel)
+    {
+        List<ListedSession> found = [];
+        ListQuery all = query.Status is null ? query : query with { Limit = query.Limit + running.Count };
+        await foreach (ListedSession session in wire.Sessions.Settings.Store.ListAsync(all, cancel).ConfigureAwait(false))
+            if (found.Count < query.Limit && (query.Status is null || !running.Contains(session.Id.Value)))
+                found.Add(session);
+        return found;
+    }
+
+    private async Task<List<ListedSession>> FindRunningAsync(HashSet<string> running, ListQuery query, CancellationToken cancel)
+    {
+        List<ListedSession> found = [];
+        foreach (string id in running.Where(id => string.CompareOrdinal(id, query.After) > 0).Order(StringComparer.Ordinal))
+            if (found.Count < query.Limit
+                && await wire.Sessions.Settings.Store.FindAsync(new SessionId(id), cancel).ConfigureAwait(false) is { } head)
+                found.Add(new ListedSession(new SessionId(id), head));
+        return found;
+    }
+
+    private static bool TryRead(HttpRequest request, out string? status, out ListQuery query)
     {
         query = new ListQuery();
         long limit = DefaultSessions;
-        if (!QueryParameters.TryNumber(request, "limit"u8, 1, MostSessions, ref limit)
-            || !QueryParameters.TryText(request, "status"u8, out string? status)
+        if (!QueryParameters.TryText(request, "status"u8, out status)
+            || !QueryParameters.TryNumber(request, "limit"u8, 1, MostSessions, ref limit)
             || !QueryParameters.TryText(request, "cursor"u8, out string? cursor)
-            || status is not (null or "new" or "parked" or "finished"))
+            || status is not (null or "new" or Running or "parked" or "finished"))
             return false;
         query = new ListQuery(
             status switch

@@ -62,6 +62,9 @@ internal sealed class RunningTurns : IAsyncDisposable
     /// <summary>The turn that this process runs of a session; null where it runs none.</summary>
     public RunningTurn? Of(SessionId id) => _bySession.GetValueOrDefault(id.Value);
 
+    /// <summary>The sessions of which this process runs a turn, at this moment.</summary>
+    public ICollection<string> Sessions => _bySession.Keys;
+
     /// <summary>Keeps a turn's events from now on, for a reader who may come back for them.</summary>
     public void Attend(RunningTurn turn)
     {
