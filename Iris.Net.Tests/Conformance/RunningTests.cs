@@ -39,8 +39,10 @@ public sealed class RunningTests(Face face)
                 MintToken = () =>
                 {
                     lock (tokens)
+                    {
                         tokens.Add($"token{tokens.Count}");
-                    return tokens[^1];
+                        return tokens[^1];
+                    }
                 },
             });
         await using SessionClient client = channel.Client(face);
@@ -132,18 +134,27 @@ public sealed class RunningTests(Face face)
     [Test]
     public async Task A_program_that_works_past_its_time_is_cancelled_and_its_client_keeps_the_token()
     {
+        using Gate gate = new();
+        ManualTime time = new();
         await using Channel channel = await Channel.StartAsync(
             async (turn, cancel) =>
             {
                 if (turn.Field("hang") is not null)
+                {
+                    _ = gate.PassAsync();
                     await Task.Delay(Timeout.Infinite, cancel);
+                }
+
                 return TurnOutcome.Finished(JsonValue.Create(turn.Number));
             },
-            options => options with { TurnTimeout = TimeSpan.FromMilliseconds(50) });
+            options => options with { TurnTimeout = TimeSpan.FromSeconds(4), Time = time });
         await using SessionClient client = channel.Client(face);
         await client.SendAsync("{}");
         string? before = client.Token;
-        TurnReply reply = await client.SendAsync("""{"hang":"yes"}""");
+        Task<TurnReply> hanging = client.SendAsync("""{"hang":"yes"}""");
+        await gate.ReachedAsync();
+        time.Advance(4);
+        TurnReply reply = await hanging.Within("the cancelled turn's reply");
         Assert.That((reply.Status, reply.Token), Is.EqualTo(("aborted", before)));
         Assert.That((await client.SendAsync("{}")).Output, Is.EqualTo("2"));
     }

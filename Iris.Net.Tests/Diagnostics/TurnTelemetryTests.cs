@@ -72,7 +72,7 @@ internal sealed class TurnTelemetryTests
     public async Task A_turn_that_outlives_its_request_keeps_its_parent()
     {
         using Listeners listeners = new();
-        TaskCompletionSource entered = new(), go = new();
+        TaskCompletionSource entered = new(TaskCreationOptions.RunContinuationsAsynchronously), go = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await using Channel channel = await Channel.StartAsync(async (turn, cancel) =>
         {
             entered.SetResult();
@@ -119,7 +119,8 @@ internal sealed class TurnTelemetryTests
     public async Task The_turns_own_limits_are_counted()
     {
         using Listeners listeners = new();
-        TaskCompletionSource entered = new();
+        ManualTime time = new();
+        TaskCompletionSource entered = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await using Channel channel = await Channel.StartAsync(
             async (turn, cancel) =>
             {
@@ -129,13 +130,15 @@ internal sealed class TurnTelemetryTests
             },
             options => options with
             {
-                TurnTimeout = TimeSpan.FromMilliseconds(300),
+                TurnTimeout = TimeSpan.FromSeconds(10),
+                Time = time,
                 Limits = options.Limits with { MaxConcurrentTurns = 1 },
             });
         Task<Conformance.Raw.RawResponse> first = channel.AskAsync(RawRequest.Post("/v1/session", "{}"));
         await entered.Task.Within();
         await channel.AskAsync(RawRequest.Post("/v1/session", "{}"));
-        await first;
+        time.Advance(10);
+        await first.Within();
         Assert.That(await listeners.TextsAsync("iris.limit.breaches", 2), Is.EquivalentTo(new[]
         {
             "iris.limit.breaches 1 iris.limit=MaxConcurrentTurns",
