@@ -64,13 +64,13 @@ internal sealed class ImageFailureTests
               case $turn in *hang*) brood; {{misdeed}} ;; esac
               {{Finish}}
             done
-            """, $$""","workers":{{workers}},"turnTimeoutSeconds":1""");
+            """, $$""","workers":{{workers}},"turnTimeoutSeconds":2""");
         await using IrisServer server = await IrisServer.StartAsync(image.Folder);
         TurnReply first = await server.TurnAsync(new { });
         TurnReply failed = await server.TurnAsync(new { message = "hang" }, first);
         Assert.That(failed.Status, Is.EqualTo(HttpStatusCode.InternalServerError), failed.Text);
         Assert.That(image.Pids.Where(TestImage.IsAlive), Is.Empty);
-        Assert.That(server.Log, Does.Contain("ran past its time of 1 s"));
+        await TestImage.UntilAsync(() => server.Log.Contains("ran past its time of 2 s", StringComparison.Ordinal), "the line of the log");
         Assert.That((await server.TurnAsync(new { }, first)).Output.GetString(), Is.EqualTo("well"));
     }
 
@@ -81,7 +81,8 @@ internal sealed class ImageFailureTests
         await using IrisServer server = await IrisServer.StartAsync(image.Folder);
         Assert.That((await server.TurnAsync(new { })).Status, Is.EqualTo(HttpStatusCode.InternalServerError));
         Assert.That(image.Pids.Select(TestImage.IsAlive), Is.EqualTo(new[] { false }));
-        Assert.That(server.Log, Does.Contain("closed its output before it gave an outcome"));
+        await TestImage.UntilAsync(
+            () => server.Log.Contains("closed its output before it gave an outcome", StringComparison.Ordinal), "the line of the log");
     }
 
     [Test]

@@ -137,5 +137,15 @@ internal sealed class ImageLifetimeTests
         }
     }
 
-    private static string CommandOf(int process) => File.ReadAllText($"/proc/{process}/cmdline");
+    private static string CommandOf(int process)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{process}/cmdline");
+        }
+        catch (IOException)
+        {
+            return "";   // it has ended meanwhile
+        }
+    }
 }

@@ -175,7 +175,7 @@ internal sealed class ImageTests
         TurnReply failed = await server.TurnAsync(new { message = "fail" });
         Assert.That(failed.Status, Is.EqualTo(HttpStatusCode.InternalServerError));
         Assert.That(failed.Text, Does.Not.Contain("no such fare"));
-        Assert.That(server.Log, Does.Contain("no such fare"));
+        await TestImage.UntilAsync(() => server.Log.Contains("no such fare", StringComparison.Ordinal), "the line of the log");
         Assert.That((await server.TurnAsync(new { })).Output.GetInt32(), Is.EqualTo(worker));
     }
 

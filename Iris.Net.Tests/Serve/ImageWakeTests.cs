@@ -38,6 +38,7 @@ internal sealed class ImageWakeTests
             if answer["type"] != "perform": return
             with open("effects", "a") as effects: effects.write(name + "\n")
             if name == "b" and os.path.exists("kill"):
+                while not os.path.exists("answered"): time.sleep(0.01)
                 os.remove("kill")
                 pid = os.getpid()
                 while b"iris.dll" not in open(f"/proc/{pid}/cmdline", "rb").read():
@@ -77,6 +78,7 @@ internal sealed class ImageWakeTests
                 Assert.That(accepted.StatusCode, Is.EqualTo(HttpStatusCode.Accepted));
             }
 
+            image.Put("answered");
             await server.WaitForExitAsync();
         }
 
@@ -117,13 +119,13 @@ internal sealed class ImageWakeTests
         string data = Directory.CreateTempSubdirectory("iris-timer-").FullName;
         await using (IrisServer server = await IrisServer.StartAsync(image.Folder, "--data", data))
         {
-            Assert.That((await server.TurnAsync(new { timer = 1500 })).Status, Is.EqualTo(HttpStatusCode.OK));
+            Assert.That((await server.TurnAsync(new { timer = 4000 })).Status, Is.EqualTo(HttpStatusCode.OK));
             server.Signal(9);
             await server.WaitForExitAsync();
         }
 
         Assert.That(image.Read("woken"), Is.Empty, "not before its time");
-        await Task.Delay(1500);   // the very time that it waits for
+        await Task.Delay(4000);   // the very time that it waits for
         for (int i = 0; i < 2; i++)
         {
             await using IrisServer server = await IrisServer.StartAsync(image.Folder, "--data", data);
