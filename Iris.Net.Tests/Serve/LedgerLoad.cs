@@ -39,6 +39,13 @@ internal sealed class LedgerLoad : IAsyncDisposable
         return UntilAsync(() => Acknowledged().Zip(before).All(pair => pair.First > pair.Second));
     }
 
+    /// <summary>Each client was refused once more: what was acknowledged before, it has counted.</summary>
+    public Task EveryoneRefusedAsync()
+    {
+        int[] before = [.. _clients.Select(client => client.Unavailable)];
+        return UntilAsync(() => _clients.Select(client => client.Unavailable).Zip(before).All(pair => pair.First > pair.Second));
+    }
+
     public async Task UntilAsync(Func<bool> condition)
     {
         for (long start = Stopwatch.GetTimestamp(); !condition();)
