@@ -29,9 +29,14 @@ internal sealed class WebSocketAllocationTests
         client.Receive(new byte[4096]);
         byte[] frame = [0x81, 0x85, 1, 2, 3, 4, .. "words"u8], answer = new byte[frame.Length - 4];
         Echo(2000);
-        long before = GC.GetTotalAllocatedBytes(precise: true);
-        Echo(2000);
-        long each = (GC.GetTotalAllocatedBytes(precise: true) - before) / 2000;
+        long each = long.MaxValue;
+        for (int round = 0; round < 5; round++)   // whatever else runs in this process is counted, too
+        {
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            Echo(2000);
+            each = Math.Min(each, (GC.GetTotalAllocatedBytes(precise: true) - before) / 2000);
+        }
+
         TestContext.Out.WriteLine($"{each} bytes each");
         Assert.That(each, Is.LessThan(Most));
 
