@@ -8,7 +8,7 @@ namespace Iris.Net.Tests.Serve;
 internal sealed partial class DiskTrace : IAsyncDisposable
 {
     private const int Segments = 400;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     private readonly Process _process;
     private readonly string _file;

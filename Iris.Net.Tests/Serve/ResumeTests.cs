@@ -9,7 +9,7 @@ namespace Iris.Net.Tests.Serve;
 [Platform("Linux")]
 internal sealed class ResumeTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     // Does one step, then kills the server that runs it, unless it is told to end well.
     private const string Killer = """

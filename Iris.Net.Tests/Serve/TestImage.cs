@@ -5,7 +5,7 @@ namespace Iris.Net.Tests.Serve;
 /// <summary>An image in a temporary folder.</summary>
 internal sealed class TestImage : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     /// <summary>Starts of shell programs: <c>say</c> writes a line; <c>brood</c> starts a child in the session, one that leaves
     /// it, and a grandchild, and writes down who they are and its own id.</summary>

@@ -8,7 +8,7 @@ namespace Iris.Net.Tests.Server;
 /// <summary>A peer that sends exactly the bytes it is told to, and reads responses strictly.</summary>
 internal sealed class RawClient : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly byte[] _buffer = new byte[64 * 1024];
     private int _start;
     private int _end;

@@ -156,7 +156,7 @@ internal sealed class AcceptedWorkTests
         }
 
         int ran = 0;
-        TaskCompletionSource all = new();
+        TaskCompletionSource all = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await using SessionTester next = new(
             (turn, cancel) =>
             {
@@ -165,7 +165,7 @@ internal sealed class AcceptedWorkTests
                 return Attempt(turn, cancel);
             },
             s => s with { Time = _time, MaxConcurrentTurns = Count }, store: new DurableMemory(_memory));
-        await all.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await all.Task.WaitAsync(TimeSpan.FromSeconds(90));
     }
 
     [Test]

@@ -8,7 +8,7 @@ internal sealed class DrainTests
     [Test]
     public async Task ATurnThatEntersWhileTheOthersAreEndedIsEndedToo()
     {
-        TaskCompletionSource reached = new(), opened = new();
+        TaskCompletionSource reached = new(TaskCreationOptions.RunContinuationsAsynchronously), opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await using SessionTester host = new(
             async (_, cancel) =>
             {
@@ -20,7 +20,7 @@ internal sealed class DrainTests
         await reached.Task.WaitAsync(TimeSpan.FromSeconds(30));
         Task drained = host.Sessions.DrainAsync(new CancellationToken(true));
         opened.SetResult();
-        TurnEnd end = await (await begun).RunAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+        TurnEnd end = await (await begun).RunAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
         Assert.That(end.Reason, Is.EqualTo(AbortReason.Stopped));
         await drained.WaitAsync(TimeSpan.FromSeconds(30));
     }

@@ -365,7 +365,7 @@ internal sealed class StepTests
         TurnEnd end = await client.SendAsync();
         Assert.That(end.IsCommitted);
         late.SetResult(SessionTester.Json("1"));
-        Assert.That(async () => await step.WaitAsync(TimeSpan.FromSeconds(20)), Throws.InstanceOf<InvalidOperationException>(), "it ends, and has nowhere to write to");
+        Assert.That(async () => await step.WaitAsync(TimeSpan.FromSeconds(60)), Throws.InstanceOf<InvalidOperationException>(), "it ends, and has nowhere to write to");
         Assert.That(await host.RecordsAsync(client.Id), Has.None.Contain("effect_result"));
         Assert.That((await client.SendAsync()).IsCommitted);
     }
@@ -394,7 +394,7 @@ internal sealed class StepTests
         }
 
         Task all = Task.WhenAll(steps);
-        await Task.WhenAny(all, Task.Delay(TimeSpan.FromSeconds(20)));
+        await Task.WhenAny(all, Task.Delay(TimeSpan.FromSeconds(60)));
         Assert.That(all.IsCompleted, "no step hangs");
         AssertSound(await host.RecordsAsync(client.Id));
     }

@@ -171,7 +171,7 @@ public class AcceptFilterTests
         }
 
         /// <summary>What the connection read once it had passed: to the end, or as much as came at first.</summary>
-        public Task<string> ServedAsync() => _served.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        public Task<string> ServedAsync() => _served.Task.WaitAsync(TimeSpan.FromSeconds(60));
 
         public ValueTask DisposeAsync() => _listener.DisposeAsync();
 

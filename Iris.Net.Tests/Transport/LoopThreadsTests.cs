@@ -70,7 +70,7 @@ public sealed class LoopThreadsTests
         Assert.That(ended.Wait(Soon));
     }
 
-    private static TimeSpan Soon => TimeSpan.FromSeconds(20);
+    private static TimeSpan Soon => TimeSpan.FromSeconds(60);
 
     private void Start(int usual) => _ = new LoopThreads(
         worker =>

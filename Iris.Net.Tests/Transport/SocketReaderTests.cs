@@ -156,7 +156,7 @@ public class SocketReaderTests
             ReadResult read = await input.ReadAsync();
             Assert.That(read.Buffer.ToArray(), Is.EqualTo("b"u8.ToArray()));
             input.AdvanceTo(read.Buffer.End);
-            Assert.That((await input.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20))).IsCompleted, Is.True);
+            Assert.That((await input.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60))).IsCompleted, Is.True);
         }
     }
 

@@ -5,7 +5,7 @@ namespace Iris.Net.Tests.Conformance.Raw;
 /// <summary>A bound on what never comes. No test waits for a time: each waits for a condition, and this ends the wait.</summary>
 internal static class Patience
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(90);
 
     public static async Task<T> Within<T>(this Task<T> task, [CallerArgumentExpression(nameof(task))] string what = "")
     {

@@ -12,7 +12,7 @@ namespace Iris.Net.Tests.Conformance.RawTable;
 internal sealed partial class RawTableTests
 {
     private const int AtOnce = 48;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly RawSubject _subject = new();
     private TestServer _server = null!;
     private IPEndPoint _address = null!;
