@@ -60,7 +60,7 @@ public sealed class UnreadSocketTests
     [Test]
     public async Task One_that_reads_too_late_is_told_1013_and_gets_no_outcome()
     {
-        TaskCompletionSource ended = new();
+        TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await using Channel channel = await Channel.StartAsync(async (turn, cancel) =>
         {
             for (int i = 0; i < 2000; i++)

@@ -144,7 +144,7 @@ public class TlsTests
     [Test]
     public async Task A_client_that_said_it_sends_no_more_is_answered_and_told_the_same()
     {
-        TaskCompletionSource begun = new(), finish = new();
+        TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously), finish = new();
         await using TestServer server = await StartAsync(async (exchange, disconnected) =>
         {
             begun.SetResult();
@@ -189,7 +189,7 @@ public class TlsTests
     public async Task A_peer_that_takes_nothing_is_cut()
     {
         var time = new ManualTime();
-        TaskCompletionSource<Exception?> ended = new();
+        TaskCompletionSource<Exception?> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await using TestServer server = await StartAsync(
             async (exchange, _) =>
             {
