@@ -139,7 +139,8 @@ public sealed class PrincipalTests
     [Test]
     public async Task Authorize_is_cancelled_with_its_connection_and_nothing_is_answered()
     {
-        TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously), cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously),
+            cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await using Channel channel = await Channel.StartAsync(Programs.Count, o => o with
         {
             Authorize = async (_, disconnected) =>

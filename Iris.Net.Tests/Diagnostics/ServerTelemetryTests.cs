@@ -33,7 +33,7 @@ internal sealed class ServerTelemetryTests
     public async Task What_is_open_is_counted_in_and_out()
     {
         using Listeners listeners = new();
-        TaskCompletionSource entered = new(TaskCreationOptions.RunContinuationsAsynchronously), go = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource entered = new(TaskCreationOptions.RunContinuationsAsynchronously), go = new();
         await using TestServer server = await TestServer.StartAsync(async (exchange, _) =>
         {
             entered.SetResult();

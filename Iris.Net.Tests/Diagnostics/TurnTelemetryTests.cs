@@ -72,7 +72,7 @@ internal sealed class TurnTelemetryTests
     public async Task A_turn_that_outlives_its_request_keeps_its_parent()
     {
         using Listeners listeners = new();
-        TaskCompletionSource entered = new(TaskCreationOptions.RunContinuationsAsynchronously), go = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource entered = new(TaskCreationOptions.RunContinuationsAsynchronously), go = new();
         await using Channel channel = await Channel.StartAsync(async (turn, cancel) =>
         {
             entered.SetResult();

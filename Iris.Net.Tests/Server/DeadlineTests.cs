@@ -1,4 +1,5 @@
 using Iris.Net.Server;
+using Iris.Net.Tests.Conformance.Raw;
 
 namespace Iris.Net.Tests.Server;
 
@@ -41,8 +42,7 @@ public class DeadlineTests
         using RawClient client = await server.ConnectAsync();
         await client.SendAsync("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n");
         await client.SendAsync(new string('x', 90000));
-        while (server.Server.Deadlines.Snapshot() is not [HttpConnection { BodyReceived: 90000, WaitsFor: Wait.Body }])
-            await Task.Yield();
+        await Patience.Until(() => server.Server.Deadlines.Snapshot() is [HttpConnection { BodyReceived: 90000, WaitsFor: Wait.Body }]);
         time.Advance(299);
         Assert.That(client.Socket.Poll(TimeSpan.FromMilliseconds(50), System.Net.Sockets.SelectMode.SelectRead), Is.False);
         time.Advance(2);
@@ -66,11 +66,11 @@ public class DeadlineTests
         await client.SendAsync(Get);
         await begun.Task;
         // The clock starts to count when the send stands still, which only the ticks themselves see.
-        while (!cut.Task.IsCompleted)
+        await Patience.Until(() =>
         {
             time.Advance(1);
-            await Task.Yield();
-        }
+            return cut.Task.IsCompleted;
+        });
 
         Assert.That(async () => await client.ReadToEndAsync(), Throws.Exception);
         Assert.That(server.Errors, Is.Empty);
@@ -86,8 +86,7 @@ public class DeadlineTests
             _ when sent.StartsWith("GET", StringComparison.Ordinal) => Wait.Head,
             _ => Wait.Body,
         };
-        while (server.Server.Deadlines.Snapshot() is not [IPeer peer] || peer.WaitsFor != wait
-            || (wait == Wait.Body && peer is HttpConnection { BodyReceived: 0 }))
-            await Task.Yield();
+        await Patience.Until(() => server.Server.Deadlines.Snapshot() is [IPeer peer] && peer.WaitsFor == wait
+            && !(wait == Wait.Body && peer is HttpConnection { BodyReceived: 0 }));
     }
 }

@@ -1,4 +1,5 @@
 using Iris.Net.Server;
+using Iris.Net.Tests.Conformance.Raw;
 using Iris.Net.Transport;
 
 namespace Iris.Net.Tests.Server;
@@ -95,8 +96,7 @@ public class HeadFilterTests
         using RawClient silent = await server.ConnectAsync();
         using RawClient slow = await server.ConnectAsync();
         await slow.SendAsync(Get[..9]);
-        while (server.Server.Deadlines.Count < 2)
-            await Task.Yield();
+        await Patience.Until(() => server.Server.Deadlines.Count == 2);
         using (RawClient third = await server.ConnectAsync())
         {
             Assert.That((await third.ReadAsync()).Status, Is.EqualTo(503));
@@ -106,8 +106,7 @@ public class HeadFilterTests
         await slow.SendAsync(Get[9..]);
         Assert.That((await slow.ReadAsync()).Status, Is.EqualTo(200));
         silent.Reset();
-        while (server.Server.Deadlines.Count > 1)
-            await Task.Yield();
+        await Patience.Until(() => server.Server.Deadlines.Count == 1);
         Assert.That((await server.AskAsync(Get)).Status, Is.EqualTo(200));
     }
 
@@ -118,8 +117,8 @@ public class HeadFilterTests
         using RawClient silent = await server.ConnectAsync();
         using RawClient slow = await server.ConnectAsync();
         await slow.SendAsync(Get[..9]);
-        while (server.Server.Deadlines.Snapshot().Count(peer => ((IPeer)peer).WaitsFor == Wait.Head) < 1 || server.Server.Deadlines.Count < 2)
-            await Task.Yield();
+        await Patience.Until(() =>
+            server.Server.Deadlines.Count == 2 && server.Server.Deadlines.Snapshot().Any(peer => ((IPeer)peer).WaitsFor == Wait.Head));
         Task stopping = server.Server.StopAsync(TimeSpan.FromMinutes(5));
         Assert.That(await silent.ReadToEndAsync(), Is.Empty);
         await slow.SendAsync(Get[9..]);
@@ -182,15 +181,8 @@ public class HeadFilterTests
         Assert.That(server.Errors, Is.Empty);
     }
 
-    private static async Task AwaitAsync(TestServer server, Func<IPeer, bool> isSo)
-    {
-        while (server.Server.Deadlines.Snapshot() is not [IPeer peer] || !isSo(peer))
-            await Task.Yield();
-    }
+    private static Task AwaitAsync(TestServer server, Func<IPeer, bool> isSo) =>
+        Patience.Until(() => server.Server.Deadlines.Snapshot() is [IPeer peer] && isSo(peer));
 
-    private static async Task AwaitNobodyAsync(TestServer server)
-    {
-        while (server.Server.Deadlines.Count > 0)
-            await Task.Yield();
-    }
+    private static Task AwaitNobodyAsync(TestServer server) => Patience.Until(() => server.Server.Deadlines.Count == 0);
 }

@@ -14,7 +14,7 @@ public class StopTests
     [Test]
     public async Task Idle_connections_are_closed_and_running_exchanges_end_first()
     {
-        TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously), finish = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously), finish = new();
         await using TestServer server = await TestServer.StartAsync(async (exchange, disconnected) =>
         {
             if (!exchange.Request.Query.IsEmpty)
@@ -49,7 +49,8 @@ public class StopTests
     [Test]
     public async Task What_does_not_end_in_time_is_aborted()
     {
-        TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously), cancelled = new();
+        TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously),
+            cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await using TestServer server = await TestServer.StartAsync(async (_, disconnected) =>
         {
             disconnected.Register(cancelled.SetResult);

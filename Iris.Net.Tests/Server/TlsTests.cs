@@ -144,7 +144,7 @@ public class TlsTests
     [Test]
     public async Task A_client_that_said_it_sends_no_more_is_answered_and_told_the_same()
     {
-        TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously), finish = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously), finish = new();
         await using TestServer server = await StartAsync(async (exchange, disconnected) =>
         {
             begun.SetResult();

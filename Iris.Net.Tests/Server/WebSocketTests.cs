@@ -272,7 +272,8 @@ public class WebSocketTests
     [Test]
     public async Task A_peer_that_is_gone_ends_the_handler()
     {
-        TaskCompletionSource<WebSocketMessage> ended = new(TaskCreationOptions.RunContinuationsAsynchronously), cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource<WebSocketMessage> ended = new(TaskCreationOptions.RunContinuationsAsynchronously),
+            cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await using TestServer server = await StartAsync(async (socket, disconnected) =>
         {
             disconnected.Register(() => cancelled.SetResult(default));

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Iris.Net.Tests.Conformance.Raw;
 using Iris.Net.Transport;
 
 namespace Iris.Net.Tests.Transport;
@@ -98,8 +99,7 @@ public class AcceptFilterTests
         if (isReset)
         {
             Send(peer, "f");
-            while (filter.Count == 0)
-                await Task.Yield();
+            await Patience.Until(() => filter.Count > 0);
             peer.LingerState = new LingerOption(true, 0);
         }
 

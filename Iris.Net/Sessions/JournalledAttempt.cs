@@ -5,6 +5,8 @@ namespace Iris.Net.Sessions;
 /// <summary>One attempt as a session's journal has it, with the events that are remembered of it.</summary>
 internal sealed class JournalledAttempt(string name, long startSeq, bool isNewRequest)
 {
+    private readonly List<long> _records = [];   // where its name is gone
+
     public string Name { get; private set; } = name;
 
     /// <summary>The seq of its <c>turn_started</c>, or of the record before its first where that is gone.</summary>
@@ -16,7 +18,7 @@ internal sealed class JournalledAttempt(string name, long startSeq, bool isNewRe
     public long Turn { get; private set; }
 
     /// <summary>Whether the requests before it were closed.</summary>
-    public bool IsNewRequest => isNewRequest;
+    public bool IsNewRequest { get; private set; } = isNewRequest;
 
     public bool IsCommitted { get; private set; }
 
@@ -132,13 +134,31 @@ internal sealed class JournalledAttempt(string name, long startSeq, bool isNewRe
         }
 
         if (found.Name == EventCursor.NoName)
+        {
+            if (found.PartBefore(known.StartSeq) is { } before)
+                attempts.Insert(attempts.IndexOf(found), before);
             (found.Name, found.StartSeq) = (known.Name, known.StartSeq);
+        }
+
         (found.Events, found.IsLive, found.IsAwaited) = (known.Events, isLive, isAwaited);
+    }
+
+    // Where names are gone, attempts that failed cannot be told from the one that committed, until its place is known.
+    private JournalledAttempt? PartBefore(long seq)
+    {
+        long last = _records.FindLast(record => record < seq);
+        if (last <= StartSeq)
+            return null;
+        JournalledAttempt before = new(EventCursor.NoName, StartSeq, IsNewRequest) { Turn = Turn, LastSeq = last };
+        IsNewRequest = false;
+        return before;
     }
 
     private void Add(in JournalEntry record)
     {
         LastSeq = record.Seq;
+        if (Name == EventCursor.NoName)
+            _records.Add(record.Seq);
         IsCommitted |= record.Kind == RecordKind.Marker;
         if (record.Kind == RecordKind.TurnEnded)
             EndReason = record.ReadPayload().GetProperty("reason"u8).GetString();

@@ -23,6 +23,10 @@ internal static class Patience
     }
 
     /// <summary>Asks again until the answer is yes.</summary>
+    public static Task Until(Func<bool> holds, [CallerArgumentExpression(nameof(holds))] string what = "") =>
+        Until(() => Task.FromResult(holds()), what);
+
+    /// <summary>Asks again until the answer is yes.</summary>
     public static async Task Until(Func<Task<bool>> holds, [CallerArgumentExpression(nameof(holds))] string what = "")
     {
         for (long start = Environment.TickCount64; !await holds(); await Task.Delay(5))
