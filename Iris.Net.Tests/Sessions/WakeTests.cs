@@ -622,8 +622,7 @@ internal sealed class WakeTests(bool inFiles)
 
             deletes++;
             _time.Advance(TimeSpan.FromSeconds(2));
-            await Task.Yield();
-            Assert.That(host.Sessions.Running.Of(client.Id), Is.Null);
+            await Patience.Until(() => host.Sessions.Running.Of(client.Id) is null);   // a wake gives up the session before its run is over
             Assert.That(await _store.FindAsync(client.Id), Is.Null);
             Assert.That(await _store.ReadAsync(client.Id, 0).CountAsync(), Is.Zero, "no record of it");
             Assert.That(await SignalAsync(host, client.Id, key), Is.EqualTo(Refusal.UnknownSession));
