@@ -166,6 +166,21 @@ public sealed class ResumeTests
         RawResponse nothing = await next.AskAsync(RawRequest.Get(
             $"/v1/session/{whole.SessionId}/stream", $"X-Continuation-Token: {whole.Token}", $"Last-Event-ID: {whole.LastId}"));
         Assert.That(nothing.Status, Is.EqualTo(204));
+
+        // Cut at every event, the gap among them.
+        ResumingClient one = new(next.Url);
+        List<string> ids = [whole.Ids[50]];
+        while (ids[^1] != whole.LastId)
+        {
+            RawResponse rest = await next.AskAsync(RawRequest.Get(
+                $"/v1/session/{whole.SessionId}/stream?after={ids[^1]}", $"X-Continuation-Token: {whole.Token}"));
+            RawEvent first = new(rest.Text.Split("\n\n")[1]);
+            one.Take(first);
+            ids.Add(first.Field("id")!);
+            CheckRising(ids);
+        }
+
+        Assert.That(one.Records, Is.EqualTo(cut.Records));
     }
 
     [TestCase(false, "idle")]

@@ -19,6 +19,9 @@ internal readonly record struct EventCursor(long Turn, long Seq, long Delta, str
     /// <summary>Stands behind every event that an attempt may have had.</summary>
     public const long End = int.MaxValue;
 
+    /// <summary>Stands behind the text of a record where its reader was told that it is lost.</summary>
+    public const long GapTold = End - 1;
+
     private const int AttemptLength = 6;
 
     /// <summary>Where it stands within its attempt.</summary>

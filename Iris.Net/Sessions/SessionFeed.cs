@@ -211,8 +211,8 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
             using CancellationTokenRegistration stop = cancel.UnsafeRegister(static r => ((EventReader)r!).Nudge(), reader);
             if (from > _at.Place)
             {
-                if (lostText)
-                    yield return FeedEvent.Gap(_at, attempt.At(from), _at, Loss.Delta);
+                if (lostText && TellsGap(attempt, from) is { } gap)
+                    yield return gap;
                 await foreach (FeedEvent record in RecordsAsync(attempt, from.Seq, cancel).ConfigureAwait(false))
                     yield return record;
                 _at = attempt.At(from);
@@ -238,8 +238,8 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
         else
         {
             // Whether there was text is not known any more.
-            if (!attempt.IsCommitted || _at.Seq < attempt.LastSeq)
-                yield return FeedEvent.Gap(_at, attempt.At(attempt.EndPlace), _at, Loss.Delta);
+            if ((!attempt.IsCommitted || _at.Seq < attempt.LastSeq) && TellsGap(attempt, attempt.EndPlace) is { } gap)
+                yield return gap;
             await foreach (FeedEvent record in RecordsAsync(attempt, attempt.LastSeq, cancel).ConfigureAwait(false))
                 yield return record;
         }
@@ -252,6 +252,18 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
             yield return Ended(attempt.EndPlace, await CommittedAsync(attempt, cancel).ConfigureAwait(false));
         else if (isLast)
             yield return Ended(attempt.EndPlace, Uncommitted(attempt, end));
+    }
+
+    // Its id lies behind the cursor: who is cut here and resumes is not told the same again.
+    private FeedEvent? TellsGap(JournalledAttempt attempt, EventPlace to)
+    {
+        if (_at.Delta == EventCursor.GapTold)
+            return null;
+        EventCursor before = _at;
+        _at = attempt.At(to.Seq == before.Seq && to < attempt.EndPlace ? to : new(before.Seq, EventCursor.GapTold));
+        if (_at.Place >= attempt.EndPlace)
+            _at = before;
+        return FeedEvent.Gap(before, attempt.At(to), _at, Loss.Delta);
     }
 
     private async IAsyncEnumerable<FeedEvent> RecordsAsync(
