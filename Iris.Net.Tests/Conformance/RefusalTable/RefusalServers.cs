@@ -130,9 +130,16 @@ internal sealed class RefusalServers : IAsyncDisposable
             RawRequest.Post("/v1/session", $$"""{"do":"park","then":"{{then}}"}""", Ann))).Json;
         (_values[id], _values[key]) =
             (parked.GetProperty("sessionId").GetString()!, parked.GetProperty("wake").GetProperty("key").GetString()!);
-        if (then.Length > 0)
-            Assert.That((await _channel.AskAsync(
-                RawRequest.Post($"/v1/session/{_values[id]}/signal/go", "1", $"Iris-Wake-Key: {_values[key]}"))).Status, Is.EqualTo(202));
+        if (then.Length == 0)
+            return;
+        Assert.That((await _channel.AskAsync(
+            RawRequest.Post($"/v1/session/{_values[id]}/signal/go", "1", $"Iris-Wake-Key: {_values[key]}"))).Status, Is.EqualTo(202));
+        string token = $"X-Continuation-Token: {parked.GetProperty("continuationToken").GetString()}";
+        await Patience.Until(async () =>   // the wake takes the place of a turn, of which there may be one
+        {
+            JsonElement now = (await _channel.AskAsync(RawRequest.Get($"/v1/session/{_values[id]}", Ann, token))).Json;
+            return now.GetProperty("turn").GetInt64() == 2 && !now.GetProperty("inFlight").GetBoolean();
+        });
     }
 
     private async Task<string> GoOnAsync(string id, string token, string field = "X: none") =>
