@@ -122,9 +122,11 @@ internal sealed class JournalledAttempt(string name, long startSeq, bool isNewRe
             // One that was awaited may have left no record; the next one then begins at the same seq.
             int later = attempts.FindIndex(attempt => isAwaited
                 ? !attempt.IsAwaited && attempt.StartSeq >= known.StartSeq
-                : attempt.Name == EventCursor.NoName && attempt.Turn == known.Turn);
+                : attempt.Name == EventCursor.NoName && attempt.Turn == known.Turn && attempt.LastSeq > known.StartSeq);
             if (!isLive && !isAwaited && later < 0)
                 return;
+            if (!isLive && later >= 0 && attempts[later].PartBefore(known.StartSeq) is { } part)
+                attempts.Insert(later++, part);
             found = new(known.Name, known.StartSeq, isNewRequest: false) { Turn = known.Turn };
             attempts.Insert(isLive || later < 0 ? attempts.Count : later, found);
             if (!isLive)
