@@ -149,6 +149,32 @@ public sealed class FollowTests
     }
 
     [Test]
+    public async Task An_attempt_that_failed_unread_before_one_that_was_read_is_told()
+    {
+        await using Channel channel = await Channel.StartAsync(async (turn, cancel) =>
+        {
+            for (int step = 0; step < turn.Attempt; step++)
+                await Programs.StepAsync(turn, $"s{step}", () => 1);
+            return turn.Number == 1 || turn.Attempt == 3 ? TurnOutcome.ParkedOnUser() : throw new InvalidOperationException();
+        });
+        ResumingClient client = new(channel.Url);
+        await client.StartAsync(int.MaxValue);
+        client.Token = client.Outcome!.Value.GetProperty("continuationToken").GetString()!;
+        string path = $"/v1/session/{client.SessionId}";
+        RawResponse unread = await channel.AskAsync(RawRequest.Post($"{path}/message", "{}", $"X-Continuation-Token: {client.Token}"));
+        Assert.That(unread.Status, Is.EqualTo(500));
+        await channel.AskAsync(RawRequest.Post(
+            $"{path}/message", "{}", $"X-Continuation-Token: {client.Token}", "Accept: text/event-stream"));
+        RawResponse committed = await channel.AskAsync(RawRequest.Post($"{path}/message", "{}", $"X-Continuation-Token: {client.Token}"));
+        client.Token = committed.Json.GetProperty("continuationToken").GetString()!;
+        RawResponse timeline = await channel.AskAsync(RawRequest.Get($"{path}/timeline", $"X-Continuation-Token: {client.Token}"));
+        RawResponse replay = await channel.AskAsync(client.Request());
+        Assert.That(
+            replay.Text.Split("event: record").Length - 1 + client.Records.Count,
+            Is.EqualTo(timeline.Json.GetProperty("records").GetArrayLength()), replay.Text);
+    }
+
+    [Test]
     public async Task One_that_follows_sees_later_turns_too()
     {
         await using Channel channel = await Channel.StartAsync(async (turn, cancel) =>
