@@ -1,3 +1,4 @@
+using Iris.Net.Journal;
 using Iris.Net.Sessions;
 using Iris.Net.Stores;
 using Iris.Net.Tests.Stores.Files;
@@ -54,5 +55,39 @@ internal sealed class FeedStoryTests
         }
 
         Assert.That(wrong, Is.Empty);
+    }
+
+    // The store has the lease back before an attempt is over here: others may have ended by then.
+    [Test]
+    public async Task WhatStandsAroundAnAttemptThatIsRememberedLateIsToldAllTheSame([Values] bool isFollowed)
+    {
+        await using SessionTester host = new();
+        SessionTesterClient client = host.Client();
+        List<AttemptEvents> known = [];
+        for (int i = 0; i < 4; i++)
+        {
+            int last = i;
+            host.Program = async (turn, cancel) =>
+            {
+                for (int step = 0; step <= last; step++)
+                    await turn.StepAsync($"s{step}", (_, _) => ValueTask.FromResult(SessionTester.Json("1")), cancel: cancel);
+                return last < 3 ? throw new InvalidOperationException() : TurnOutcome.ParkedOnUser();
+            };
+            RunningTurn turn = await client.BeginAsync();
+            turn.Events.Keep();
+            client.Take(await turn.RunAsync());
+            known.Add(turn.Attended);
+        }
+
+        SessionHead head = (await host.Memory.FindAsync(client.Id))!;
+        List<JournalledAttempt> attempts = await JournalledAttempt.ReadAsync(host.Memory.ReadAsync(client.Id, 0), long.MaxValue, head);
+        JournalledAttempt.Merge(attempts, known[3], isLive: false);
+        if (isFollowed)
+            JournalledAttempt.Merge(attempts, known[2], isLive: false);
+        JournalledAttempt.Merge(attempts, known[1], isLive: false);
+        Assert.That(attempts.Select(attempt => attempt.Events), Is.EqualTo(
+            (TurnEvents?[])[null, known[1].Events, isFollowed ? known[2].Events : null, known[3].Events]));
+        Assert.That(attempts.Select(attempt => attempt.LastSeq), Is.EqualTo(known.Select(attempt => attempt.Events.PublishedSeq))
+            .Using<long, long>((last, published) => last == published || last == published - 1), "a turn's end is not public");
     }
 }

@@ -116,7 +116,7 @@ internal sealed class JournalledAttempt(string name, long startSeq, bool isNewRe
         JournalledAttempt? found = attempts.FindLast(attempt => attempt.Name == known.Name
             || (attempt.Name == EventCursor.NoName && attempt.Turn == known.Turn && (attempt.IsCommitted
                 ? known.Events is { EndsUncommitted: false, End: null or { IsCommitted: true } }
-                : known.StartSeq >= attempt.StartSeq && known.StartSeq <= attempt.LastSeq)));
+                : known.StartSeq >= attempt.StartSeq && known.StartSeq <= attempt.LastSeq && !attempt.GoesOnBehind(known.Events))));
         if (found is null)
         {
             // One that was awaited may have left no record; the next one then begins at the same seq.
@@ -153,8 +153,12 @@ internal sealed class JournalledAttempt(string name, long startSeq, bool isNewRe
             return null;
         JournalledAttempt before = new(EventCursor.NoName, StartSeq, IsNewRequest) { Turn = Turn, LastSeq = last };
         IsNewRequest = false;
+        before._records.AddRange(_records.Where(record => record < seq));
         return before;
     }
+
+    // Others that failed may stand behind it, where it is remembered late.
+    private bool GoesOnBehind(TurnEvents events) => _records is [.., var last] && last > events.PublishedSeq;
 
     private void Add(in JournalEntry record)
     {
