@@ -38,7 +38,8 @@ internal sealed class FeedStoryTests
             }
 
             IStateStore store = host.Sessions.Settings.Store;
-            long[] kept = await store.ReadAsync(client.Id, at!.Value.Seq + 1).Where(e => e.IsPublic).Select(e => e.Seq).ToArrayAsync();
+            long[] kept = await store.ReadAsync(client.Id, at!.Value.Seq + 1)
+                .Where(e => e.IsPublic).Select(e => e.Seq).ToArrayAsync();
             List<FeedEvent> told = await new SessionFeed(host.Sessions, client.Id, follows: false).ReadAsync(at).ToListAsync();
             string story = string.Join(' ', told.Select(e => e.Kind == FeedKind.Gap ? $"gap({e.Lost})" : $"{e.Kind}@{e.At.Seq}"));
             if (!told.Where(e => e.Kind == FeedKind.Record).Select(e => e.At.Seq).SequenceEqual(kept)
@@ -46,7 +47,8 @@ internal sealed class FeedStoryTests
                 wrong.Add($"{Convert.ToString(followed, 2).PadLeft(failures + 1, '0')}: kept {string.Join(' ', kept)}; {story}");
             for (int i = 1; i < told.Count; i++)
             {
-                List<FeedEvent> rest = await new SessionFeed(host.Sessions, client.Id, follows: false).ReadAsync(told[i].At).ToListAsync();
+                List<FeedEvent> rest =
+                    await new SessionFeed(host.Sessions, client.Id, follows: false).ReadAsync(told[i].At).ToListAsync();
                 long[] seqs = [.. rest.Where(e => e.Kind == FeedKind.Record).Select(e => e.At.Seq)];
                 if (!rest.Exists(e => e.Kind == FeedKind.Gap && e.Lost != Loss.Delta)
                     && !seqs.SequenceEqual(kept.Where(seq => seq > told[i].At.Seq)))
@@ -80,7 +82,8 @@ internal sealed class FeedStoryTests
         }
 
         SessionHead head = (await host.Memory.FindAsync(client.Id))!;
-        List<JournalledAttempt> attempts = await JournalledAttempt.ReadAsync(host.Memory.ReadAsync(client.Id, 0), long.MaxValue, head);
+        List<JournalledAttempt> attempts =
+            await JournalledAttempt.ReadAsync(host.Memory.ReadAsync(client.Id, 0), long.MaxValue, head);
         JournalledAttempt.Merge(attempts, known[3], isLive: false);
         if (isFollowed)
             JournalledAttempt.Merge(attempts, known[2], isLive: false);

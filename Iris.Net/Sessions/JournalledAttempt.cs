@@ -116,7 +116,8 @@ internal sealed class JournalledAttempt(string name, long startSeq, bool isNewRe
         JournalledAttempt? found = attempts.FindLast(attempt => attempt.Name == known.Name
             || (attempt.Name == EventCursor.NoName && attempt.Turn == known.Turn && (attempt.IsCommitted
                 ? known.Events is { EndsUncommitted: false, End: null or { IsCommitted: true } }
-                : known.StartSeq >= attempt.StartSeq && known.StartSeq <= attempt.LastSeq && !attempt.GoesOnBehind(known.Events))));
+                : known.StartSeq >= attempt.StartSeq && known.StartSeq <= attempt.LastSeq
+                    && !attempt.GoesOnBehind(known.Events))));
         if (found is null)
         {
             // One that was awaited may have left no record; the next one then begins at the same seq.
