@@ -81,8 +81,13 @@ internal sealed class SessionList(ChannelWire wire, SessionReading reading, Auth
         List<ListedSession> found = [];
         ListQuery all = query.Status is null ? query : query with { Limit = query.Limit + running.Count };
         await foreach (ListedSession session in wire.Sessions.Settings.Store.ListAsync(all, cancel).ConfigureAwait(false))
-            if (found.Count < query.Limit && (query.Status is null || !running.Contains(session.Id.Value)))
+        {
+            if (query.Status is null || !running.Contains(session.Id.Value))
                 found.Add(session);
+            if (found.Count == query.Limit)
+                break;
+        }
+
         return found;
     }
 
@@ -90,9 +95,13 @@ internal sealed class SessionList(ChannelWire wire, SessionReading reading, Auth
     {
         List<ListedSession> found = [];
         foreach (string id in running.Where(id => string.CompareOrdinal(id, query.After) > 0).Order(StringComparer.Ordinal))
-            if (found.Count < query.Limit
-                && await wire.Sessions.Settings.Store.FindAsync(new SessionId(id), cancel).ConfigureAwait(false) is { } head)
+        {
+            if (await wire.Sessions.Settings.Store.FindAsync(new SessionId(id), cancel).ConfigureAwait(false) is { } head)
                 found.Add(new ListedSession(new SessionId(id), head));
+            if (found.Count == query.Limit)
+                break;
+        }
+
         return found;
     }
 

@@ -9,7 +9,7 @@ namespace Iris.Net.Sessions;
 /// <param name="host">The sessions.</param>
 /// <param name="id">Whose events.</param>
 /// <param name="follows">Whether later turns are followed too.</param>
-internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
+internal sealed partial class SessionFeed(SessionHost host, SessionId id, bool follows)
 {
     private List<JournalledAttempt> _attempts = [];
     private SessionHead _head = null!;
@@ -102,61 +102,6 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
         }
     }
 
-    // Head, journal and running turn at one moment: again where a turn began meanwhile.
-    private async ValueTask<AwaitedTurn> LookAsync(
-        AwaitedTurn next, EventCursor? cursor, CancellationToken cancel, bool isLater = false)
-    {
-        while (true)
-        {
-            next = next.Latest;
-            RunningTurn? running = host.Running.Of(id);   // before the head, see Receipts
-            if (running is not null)
-                host.Running.Attend(running);
-            long until = running?.Events.PublishedSeq + 1 ?? long.MaxValue;   // what comes later comes from its events
-            AttemptEvents? leaving = running?.Attended;
-            SessionHead? head = await host.Settings.Store.FindAsync(id, cancel).ConfigureAwait(false);
-            IsGone = head is null;
-            if (head is null)
-                return next;
-            _head = head;
-            if (running?.Head.Turn != _head.Turn)
-                (running, until) = (null, long.MaxValue);
-            _attempts = isLater ? await MapAsync(cursor!.Value.Seq + 1, until, cancel).ConfigureAwait(false)
-                : await MapAsync(cursor, running, until, cancel).ConfigureAwait(false);
-            if (isLater)
-                _attempts.RemoveAll(attempt => attempt.StartSeq < cursor!.Value.Seq);   // told, and closed since
-            foreach (AttemptEvents known in isLater ? RememberedBehind(cursor!.Value) : host.Deltas.Of(id))
-                JournalledAttempt.Merge(_attempts, known, isLive: false, isAwaited: isLater);
-            if (leaving is not null)
-                JournalledAttempt.Merge(_attempts, leaving, isLive: running is not null);
-            if (running is not null || !next.Begun.Task.IsCompleted)
-                return next;
-        }
-    }
-
-    // One that left no record stands where the next one begins, and is known by its order.
-    private IEnumerable<AttemptEvents> RememberedBehind(EventCursor told)
-    {
-        AttemptEvents[] known = host.Deltas.Of(id);
-        int last = Array.FindLastIndex(known, attempt => attempt.Name == told.Attempt);
-        return known.Where((attempt, i) => attempt.StartSeq > told.Seq || (last >= 0 && i > last));
-    }
-
-    private async ValueTask<List<JournalledAttempt>> MapAsync(
-        EventCursor? cursor, RunningTurn? running, long until, CancellationToken cancel)
-    {
-        if (cursor is { } at)
-            return await MapAsync(
-                at.Turn > _head.Turn ? _head.NextSeq : at.Turn >= _head.ClientTurn ? _head.RequestSeq : 0, until, cancel).ConfigureAwait(false);
-        List<JournalledAttempt> open = await MapAsync(running?.FirstSeq ?? _head.NextSeq, until, cancel).ConfigureAwait(false);
-        return open.Count > 0 || running is not null
-            ? open
-            : await MapAsync(_head.LastWake?.FirstSeq ?? _head.RequestSeq, until, cancel).ConfigureAwait(false);
-    }
-
-    private ValueTask<List<JournalledAttempt>> MapAsync(long from, long until, CancellationToken cancel) =>
-        JournalledAttempt.ReadAsync(host.Settings.Store.ReadAsync(id, from, cancel), until, _head);
-
     /// <summary>Finds where to begin, and what to say where the cursor's own place is gone.</summary>
     private (int First, FeedEvent? Gap) Place(EventCursor? cursor)
     {
@@ -211,7 +156,7 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
             using CancellationTokenRegistration stop = cancel.UnsafeRegister(static r => ((EventReader)r!).Nudge(), reader);
             if (from > _at.Place)
             {
-                if (lostText && TellsGap(attempt, from) is { } gap)
+                if (lostText && TextGap(attempt, from) is { } gap)
                     yield return gap;
                 await foreach (FeedEvent record in RecordsAsync(attempt, from.Seq, cancel).ConfigureAwait(false))
                     yield return record;
@@ -238,7 +183,7 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
         else
         {
             // Whether there was text is not known any more.
-            if ((!attempt.IsCommitted || _at.Seq < attempt.LastSeq) && TellsGap(attempt, attempt.EndPlace) is { } gap)
+            if ((!attempt.IsCommitted || _at.Seq < attempt.LastSeq) && TextGap(attempt, attempt.EndPlace) is { } gap)
                 yield return gap;
             await foreach (FeedEvent record in RecordsAsync(attempt, attempt.LastSeq, cancel).ConfigureAwait(false))
                 yield return record;
@@ -254,15 +199,15 @@ internal sealed class SessionFeed(SessionHost host, SessionId id, bool follows)
             yield return Ended(attempt.EndPlace, Uncommitted(attempt, end));
     }
 
-    // Its id lies behind the cursor: who is cut here and resumes is not told the same again.
-    private FeedEvent? TellsGap(JournalledAttempt attempt, EventPlace to)
+    // What says that text is lost up to a place; null where it was said. Its id lies behind the cursor: who is cut here and resumes
+    // is not told the same again.
+    private FeedEvent? TextGap(JournalledAttempt attempt, EventPlace to)
     {
         if (_at.Delta == EventCursor.GapTold)
             return null;
         EventCursor before = _at;
-        _at = attempt.At(to.Seq == before.Seq && to < attempt.EndPlace ? to : new(before.Seq, EventCursor.GapTold));
-        if (_at.Place >= attempt.EndPlace)
-            _at = before;
+        EventPlace told = to.Seq == before.Seq && to < attempt.EndPlace ? to : new(before.Seq, EventCursor.GapTold);
+        _at = told < attempt.EndPlace ? attempt.At(told) : before;   // the end is still to be told
         return FeedEvent.Gap(before, attempt.At(to), _at, Loss.Delta);
     }
 
