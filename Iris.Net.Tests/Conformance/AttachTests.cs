@@ -28,7 +28,7 @@ public sealed class AttachTests
     {
         RawResponse reply = await channel.AskAsync(RawRequest.Post("/v1/session", body));
         Assert.That(reply.Status, Is.EqualTo(200), reply.Text);
-        return (reply.Json.GetProperty("sessionId").GetString()!, reply.Json.GetProperty("continuationToken").GetString()!);
+        return reply.Session;
     }
 
     private static async Task<string> SendAsync(Channel channel, string id, string token, string body = "{}")

@@ -31,6 +31,10 @@ internal sealed class Channel : IAsyncDisposable
         return await connection.AskAsync(request);
     }
 
+    /// <summary>Begins a session.</summary>
+    public async Task<(string Id, string Token)> BeginAsync(params string[] fields) =>
+        (await AskAsync(RawRequest.Post("/v1/session", "{}", fields))).Session;
+
     /// <summary>Begins to stop; the task ends when the channel has.</summary>
     public Task StopAsync(CancellationToken cancel = default) => _channel.StopAsync(cancel);
 

@@ -13,12 +13,6 @@ public sealed class ContendedTests
     private static ValueTask<TurnOutcome> Contend(TurnContext turn, CancellationToken cancel) =>
         ValueTask.FromResult(turn.Number == 1 ? TurnOutcome.ParkedOnUser() : TurnOutcome.Contended(7));
 
-    private static async Task<(string Id, string Token)> BeginAsync(Channel channel)
-    {
-        JsonElement start = (await channel.AskAsync(RawRequest.Post("/v1/session", "{}"))).Json;
-        return (start.GetProperty("sessionId").GetString()!, start.GetProperty("continuationToken").GetString()!);
-    }
-
     private static RawRequest Send(string id, string token, params string[] fields) =>
         RawRequest.Post($"/v1/session/{id}/message", "{}", [$"X-Continuation-Token: {token}", .. fields]);
 
@@ -40,7 +34,7 @@ public sealed class ContendedTests
     public async Task Of_a_program_is_an_outcome_and_a_refusal_for_whom_asks_for_one()
     {
         await using Channel channel = await Channel.StartAsync(Contend);
-        (string id, string token) = await BeginAsync(channel);
+        (string id, string token) = await channel.BeginAsync();
         CheckReply(await channel.AskAsync(Send(id, token)), id, token, 7);
         foreach (string other in (string[])["Prefer: handling=lenient", "Prefer: handling=lenient, handling=strict", "Prefer: strict"])
             CheckReply(await channel.AskAsync(Send(id, token, other)), id, token, 7);
@@ -64,7 +58,7 @@ public sealed class ContendedTests
             await turn.DeltaAsync("text", cancel);
             return turn.Number == 1 ? TurnOutcome.ParkedOnUser() : TurnOutcome.Contended(7);
         });
-        (string id, string token) = await BeginAsync(channel);
+        (string id, string token) = await channel.BeginAsync();
         RawResponse stream = await channel.AskAsync(Send(id, token, Strict, "Accept: text/event-stream"));
         Assert.That(stream.Status, Is.EqualTo(200));
         string[] types = [.. stream.Text.Split("\n\n")[..^1].Select(frame => new RawEvent(frame).Type ?? "")];
@@ -98,7 +92,7 @@ public sealed class ContendedTests
         await using Channel other = await Channel.StartAsync(program, o => o with { Store = store });
         await using Channel patient = await Channel.StartAsync(
             program, o => o with { Store = counted, ContendedRetry = TimeSpan.FromSeconds(30) });
-        (string id, string token) = await BeginAsync(one);
+        (string id, string token) = await one.BeginAsync();
         Task<RawResponse> running = one.AskAsync(
             RawRequest.Post($"/v1/session/{id}/message", """{"do":"wait"}""", $"X-Continuation-Token: {token}"));
         await gate.ReachedAsync();
@@ -112,7 +106,7 @@ public sealed class ContendedTests
         Assert.That(events.Select(e => e.Type), Is.EqualTo((string?[])[null, "outcome"]));
         WireForm.CheckOutcome(JsonElement.Parse(events[1].Data!), isEvent: true);
         Task<RawResponse> waits = patient.AskAsync(Send(id, token, Strict));
-        await Patience.Until(() => Task.FromResult(counted.Claims > 2));
+        await Patience.Until(() => counted.Claims > 2);
         gate.Open();
         Assert.That((await running).Json.GetProperty("status").GetString(), Is.EqualTo("aborted"));
         RawResponse reply = await waits;

@@ -17,12 +17,6 @@ public sealed class EvictionTests
     private static RawRequest Follow(string id, string token) =>
         RawRequest.Get($"/v1/session/{id}/stream?follow=1", $"X-Continuation-Token: {token}");
 
-    private static async Task<(string Id, string Token)> BeginAsync(Channel channel)
-    {
-        JsonElement start = (await channel.AskAsync(RawRequest.Post("/v1/session", "{}"))).Json;
-        return (start.GetProperty("sessionId").GetString()!, start.GetProperty("continuationToken").GetString()!);
-    }
-
     private static async Task ToOutcomeAsync(RawEventStream stream)
     {
         RawEvent? told;
@@ -40,14 +34,14 @@ public sealed class EvictionTests
         await using MemoryStateStore store = new(MiB, time);
         await using Channel channel = await Channel.StartAsync(
             (_, _) => ValueTask.FromResult(TurnOutcome.ParkedOnUser(JsonValue.Create(Large))), o => o with { Store = store });
-        (string streamed, string streamToken) = await BeginAsync(channel);
+        (string streamed, string streamToken) = await channel.BeginAsync();
         await using RawConnection connection = await RawConnection.OpenAsync(channel.Url);
         await connection.WriteAsync(Follow(streamed, streamToken).Bytes(channel.Url));
         Assert.That((await connection.ReadHeadAsync()).Status, Is.EqualTo(200));
         RawEventStream stream = new(connection);
         await ToOutcomeAsync(stream);
         time.Advance(1);
-        (string attached, string attachToken) = await BeginAsync(channel);
+        (string attached, string attachToken) = await channel.BeginAsync();
         await using RawWebSocket reader = await RawWebSocket.OpenAsync(channel.Url);
         await reader.SendAsync($$"""{"$iris":"attach","sessionId":"{{attached}}","continuationToken":"{{attachToken}}"}""");
         await reader.ReceiveToOutcomeAsync();
@@ -57,7 +51,7 @@ public sealed class EvictionTests
         await bound.ReceiveToOutcomeAsync();
         time.Advance(1);
         while (store.Bytes <= MiB)
-            await BeginAsync(channel);
+            await channel.BeginAsync();
         time.Advance(61);
         Assert.That((await channel.AskAsync(RawRequest.Post("/v1/session", "{}"))).Status, Is.EqualTo(200), "there is room again");
         Assert.That(store.Evicted, Is.Positive);

@@ -15,9 +15,6 @@ public sealed class ReceiptTests
     private static RawRequest Send(string id, string token, string body = "{}", params string[] fields) =>
         RawRequest.Post($"/v1/session/{id}/message", body, [$"X-Continuation-Token: {token}", .. fields]);
 
-    private static (string Id, string Token) Of(RawResponse reply) =>
-        (reply.Json.GetProperty("sessionId").GetString()!, reply.Json.GetProperty("continuationToken").GetString()!);
-
     private static string[] Added(RawResponse reply) =>
         [.. reply.Head.Fields.Where(f => f.Key is not ("Date" or "Content-Length")).Select(f => f.Key is { } name && JsonFields.Contains(name) ? "" : $"{f.Key}: {f.Value}")
             .Where(f => f.Length > 0)];
@@ -28,12 +25,12 @@ public sealed class ReceiptTests
         await using Channel channel = await Channel.StartAsync((turn, _) => ValueTask.FromResult(
             turn.Field("wait") is { } name ? TurnOutcome.ParkedOnSignal(name) : TurnOutcome.Finished(JsonElement.Parse("[1.50]"))));
         RawResponse start = await channel.AskAsync(RawRequest.Post("/v1/session", "{}"));
-        (string id, string spent) = Of(start);
+        (string id, string spent) = start.Session;
         string current = spent;
         foreach (string body in (string[])["{}", """{"wait":"go"}"""])
         {
             RawResponse reply = await channel.AskAsync(Send(id, current, body));
-            (spent, current) = (current, Of(reply).Token);
+            (spent, current) = (current, reply.Session.Token);
             foreach (string token in (string[])[spent, current])
             {
                 RawResponse receipt = await channel.AskAsync(Ask(id, token));
@@ -50,8 +47,8 @@ public sealed class ReceiptTests
     public async Task Refusals_are_those_of_a_message()
     {
         await using Channel channel = await Channel.StartAsync(Programs.Count);
-        (string id, string t1) = Of(await channel.AskAsync(RawRequest.Post("/v1/session", "{}")));
-        string t2 = Of(await channel.AskAsync(Send(id, t1))).Token, t3 = Of(await channel.AskAsync(Send(id, t2))).Token;
+        (string id, string t1) = await channel.BeginAsync();
+        string t2 = (await channel.AskAsync(Send(id, t1))).Session.Token, t3 = (await channel.AskAsync(Send(id, t2))).Session.Token;
         WireForm.CheckRefusal(await channel.AskAsync(Ask("no%20where", t3)), 404, "unknown session 'no where'", "unknown-session");
         WireForm.CheckRefusal(await channel.AskAsync(Ask("%ZZ", t3)), 400, "malformed session id", "malformed-path");
         foreach (string? none in (string?[])[null, ""])
@@ -69,10 +66,10 @@ public sealed class ReceiptTests
     public async Task A_message_with_the_spent_token_is_told_where_its_reply_is(bool asProblem)
     {
         await using Channel channel = await Channel.StartAsync(Programs.Count, o => o with { MintSessionId = () => "a b/\u00e4" });
-        (_, string t1) = Of(await channel.AskAsync(RawRequest.Post("/v1/session", "{}")));
+        (_, string t1) = await channel.BeginAsync();
         const string Path = "a%20b%2F%C3%A4";
         string[] fields = asProblem ? ["Accept: application/problem+json"] : [];
-        string t2 = Of(await channel.AskAsync(Send(Path, t1))).Token;
+        string t2 = (await channel.AskAsync(Send(Path, t1))).Session.Token;
         RawResponse refused = await channel.AskAsync(Send(Path, t1, "{}", fields));
         Assert.That(refused.Status, Is.EqualTo(409));
         string recover = refused.Json.GetProperty("recover").GetString()!;
@@ -83,7 +80,7 @@ public sealed class ReceiptTests
         else
             Assert.That(refused.Json.EnumerateObject().Last().Name, Is.EqualTo("recover"));
         RawResponse receipt = await channel.AskAsync(RawRequest.Get(recover, $"X-Continuation-Token: {t1}"));
-        Assert.That((receipt.Status, Of(receipt).Token), Is.EqualTo((200, t2)));
+        Assert.That((receipt.Status, receipt.Session.Token), Is.EqualTo((200, t2)));
         Assert.That((await channel.AskAsync(Send(Path, "wrong", "{}", fields))).Text, Does.Not.Contain("recover"));
     }
 
@@ -98,7 +95,7 @@ public sealed class ReceiptTests
                 await gate.PassAsync();
             return TurnOutcome.Finished(JsonValue.Create(turn.Number));
         }, o => o with { Time = waits });
-        (string id, string t1) = Of(await channel.AskAsync(RawRequest.Post("/v1/session", "{}")));
+        (string id, string t1) = await channel.BeginAsync();
         Task<RawResponse> running = channel.AskAsync(Send(id, t1));
         await gate.ReachedAsync();
         foreach (string prefer in (string[])["X-Nothing: 1", "Prefer: wait=0"])
@@ -139,7 +136,7 @@ public sealed class ReceiptTests
                 _ => throw new InvalidOperationException("secret"),
             };
         }, o => o with { Time = waits });
-        (string id, string t1) = Of(await channel.AskAsync(RawRequest.Post("/v1/session", "{}")));
+        (string id, string t1) = await channel.BeginAsync();
         Task<RawResponse> turn = channel.AskAsync(Send(id, t1));
         await gate.ReachedAsync();
         Task<RawResponse> waiting = channel.AskAsync(Ask(id, t1, "Prefer: wait=59"));
@@ -161,11 +158,11 @@ public sealed class ReceiptTests
     public async Task A_channel_without_receipts_answers_with_the_current_token_alone()
     {
         await using Channel channel = await Channel.StartAsync(Programs.Count, o => o with { Receipts = false });
-        (string id, string t1) = Of(await channel.AskAsync(RawRequest.Post("/v1/session", "{}")));
+        (string id, string t1) = await channel.BeginAsync();
         RawResponse reply = await channel.AskAsync(Send(id, t1));
         WireForm.CheckRefusal(await channel.AskAsync(Ask(id, t1)), 409, "stale or invalid continuationToken", "stale-token");
         Assert.That((await channel.AskAsync(Send(id, t1))).Text, Does.Not.Contain("recover"));
-        Assert.That((await channel.AskAsync(Ask(id, Of(reply).Token))).Text, Is.EqualTo(reply.Text));
+        Assert.That((await channel.AskAsync(Ask(id, reply.Session.Token))).Text, Is.EqualTo(reply.Text));
     }
 
     [Test]
@@ -174,10 +171,10 @@ public sealed class ReceiptTests
         await using Channel channel = await Channel.StartAsync(Programs.Count, o => o with { Compatibility = Compatibility.SeedExact });
         string[] fields = ["Idempotency-Key: a key of no form at all", "Prefer: respond-async"];
         RawResponse one = await channel.AskAsync(RawRequest.Post("/v1/session", "{}", fields));
-        (string id, string t1) = Of(one);
+        (string id, string t1) = one.Session;
         Assert.That(one.Status, Is.EqualTo(200));
         Assert.That(Added(one), Is.Empty);
-        Assert.That(Of(await channel.AskAsync(RawRequest.Post("/v1/session", "{}", fields))).Id, Is.Not.EqualTo(id));
+        Assert.That((await channel.AskAsync(RawRequest.Post("/v1/session", "{}", fields))).Session.Id, Is.Not.EqualTo(id));
         Assert.That((await channel.AskAsync(Send(id, t1))).Status, Is.EqualTo(200));
         Assert.That((await channel.AskAsync(Send(id, t1))).Text, Is.EqualTo("""{"error":"stale or invalid continuationToken"}"""));
         Assert.That((await channel.AskAsync(Ask(id, t1))).Status, Is.EqualTo(405));
@@ -189,7 +186,7 @@ public sealed class ReceiptTests
         ManualTime time = new();
         await using Channel channel = await Channel.StartAsync(Programs.Count, o => o with { Time = time, SessionTtl = TimeSpan.FromHours(1) });
         RawResponse start = await channel.AskAsync(RawRequest.Post("/v1/session", "{}"));
-        (string id, string t1) = Of(start);
+        (string id, string t1) = start.Session;
         Assert.That(start["Iris-Expires-At"], Is.EqualTo("2030-01-01T01:00:00.000Z"));
         time.Advance(TimeSpan.FromMinutes(30));
         RawResponse next = await channel.AskAsync(Send(id, t1));
@@ -199,7 +196,7 @@ public sealed class ReceiptTests
         Assert.That((await channel.AskAsync(Ask(id, t1))).Status, Is.EqualTo(200));
         time.Advance(TimeSpan.FromMinutes(10));
         await Patience.Until(async () => (await channel.AskAsync(Ask(id, t1))).Status == 404);
-        WireForm.CheckRefusal(await channel.AskAsync(Send(id, Of(next).Token)), 404, $"unknown session '{id}'", "unknown-session");
+        WireForm.CheckRefusal(await channel.AskAsync(Send(id, next.Session.Token)), 404, $"unknown session '{id}'", "unknown-session");
     }
 
     [Test]
@@ -220,7 +217,7 @@ public sealed class ReceiptTests
         for (int i = 0; i < 60; i++)
             time.Advance(1);
         gate.Open();
-        (string id, string token) = Of(await turn);
+        (string id, string token) = (await turn).Session;
         Assert.That((await channel.AskAsync(Ask(id, token))).Status, Is.EqualTo(200));
     }
 

@@ -306,7 +306,7 @@ public sealed class ResumeTests
         await Patience.Until(() =>
         {
             time.Advance(TimeSpan.FromSeconds(1));
-            return Task.FromResult(beat.IsCompleted);
+            return beat.IsCompleted;
         });
         Assert.That((await beat)!.Text, Is.EqualTo(": hb"));
         await using RawConnection other = await RawConnection.OpenAsync(channel.Url);
@@ -319,7 +319,7 @@ public sealed class ResumeTests
         await Patience.Until(() =>
         {
             time.Advance(TimeSpan.FromSeconds(1));
-            return Task.FromResult(secondBeat.IsCompleted);
+            return secondBeat.IsCompleted;
         });
         Assert.That((await secondBeat)!.Text, Is.EqualTo(": hb"));
         gate.Open();

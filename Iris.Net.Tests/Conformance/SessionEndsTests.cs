@@ -25,12 +25,6 @@ public sealed class SessionEndsTests
         return TurnOutcome.Finished();
     });
 
-    private static async Task<(string Id, string Token)> BeginAsync(Channel channel)
-    {
-        JsonElement start = (await channel.AskAsync(RawRequest.Post("/v1/session", "{}"))).Json;
-        return (start.GetProperty("sessionId").GetString()!, start.GetProperty("continuationToken").GetString()!);
-    }
-
     [TestCase(Face.Json)]
     [TestCase(Face.Sse)]
     public async Task A_cancelled_turn_ends_aborted(Face face)
@@ -65,7 +59,7 @@ public sealed class SessionEndsTests
     public async Task A_cancel_is_refused_as_a_message_is_and_the_spent_token_is_told_where_its_reply_is()
     {
         await using Channel channel = await Channel.StartAsync(Programs.Count);
-        (string id, string spent) = await BeginAsync(channel);
+        (string id, string spent) = await channel.BeginAsync();
         string token = (await channel.AskAsync(Send(id, spent))).Json.GetProperty("continuationToken").GetString()!;
         WireForm.CheckRefusal(await channel.AskAsync(Cancel("no", token)), 404, "unknown session 'no'", "unknown-session");
         WireForm.CheckRefusal(await channel.AskAsync(Cancel("%ZZ", token)), 400, "malformed session id", "malformed-path");
@@ -108,7 +102,7 @@ public sealed class SessionEndsTests
     {
         using Gate gate = new();
         await using Channel channel = await StartAsync(gate);
-        (string id, string token) = await BeginAsync(channel);
+        (string id, string token) = await channel.BeginAsync();
         Task<RawResponse> first = channel.AskAsync(Send(id, token));
         await gate.ReachedAsync();
         foreach (string field in (string[])["X: none", "Iris-If-Busy: reject"])
@@ -128,7 +122,7 @@ public sealed class SessionEndsTests
     {
         using Gate gate = new();
         await using Channel channel = await StartAsync(gate);
-        (string id, string token) = await BeginAsync(channel);
+        (string id, string token) = await channel.BeginAsync();
         WireForm.CheckRefusal(await channel.AskAsync(Delete(id, null)), 400, "missing continuationToken", "missing-token");
         WireForm.CheckRefusal(await channel.AskAsync(Delete(id, "x")), 409, "stale or invalid continuationToken", "stale-token");
         WireForm.CheckRefusal(await channel.AskAsync(Delete("no", token)), 404, "unknown session 'no'", "unknown-session");

@@ -7,9 +7,6 @@ namespace Iris.Net.Tests.Conformance;
 /// <summary>What a session was and is: <c>GET /v1/session/{id}</c>, its timeline, and the list of all.</summary>
 public sealed class SessionReadingTests
 {
-    private static (string Id, string Token) Of(RawResponse reply) =>
-        (reply.Json.GetProperty("sessionId").GetString()!, reply.Json.GetProperty("continuationToken").GetString()!);
-
     private static RawRequest Get(string target, string token, params string[] fields) =>
         RawRequest.Get(target, [$"X-Continuation-Token: {token}", .. fields]);
 
@@ -26,7 +23,7 @@ public sealed class SessionReadingTests
         }, o => o with { Time = time, SessionTtl = TimeSpan.FromHours(1) });
         string at = time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", null);
         string until = (time.GetUtcNow() + TimeSpan.FromHours(1)).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", null);
-        (string id, string token) = Of(await channel.AskAsync(RawRequest.Post("/v1/session", "{}")));
+        (string id, string token) = await channel.BeginAsync();
         RawResponse parked = await channel.AskAsync(Get($"/v1/session/{id}", token));
         WireForm.CheckReply(parked);
         Assert.That(parked.Text, Is.EqualTo(
@@ -45,7 +42,7 @@ public sealed class SessionReadingTests
         Assert.That(now.Text, Does.Contain("\"status\":\"running\",\"inFlight\":true"));
         Assert.That(now.Json.GetProperty("lastEventId").GetString(), Does.Match(@"^2\.\d+\.0\.[A-Za-z0-9_-]{6}$"));
         gate.Open();
-        (_, string next) = Of(await running);
+        (_, string next) = (await running).Session;
         foreach (string credential in (string[])[token, next])
             Assert.That((await channel.AskAsync(Get($"/v1/session/{id}", credential))).Text, Does.Contain("\"turn\":2,\"status\":\"finished\",\"inFlight\":false,\"createdAt\""));
         WireForm.CheckRefusal(await channel.AskAsync(Get($"/v1/session/{id}", "x")), 409, "stale or invalid continuationToken", "stale-token");
@@ -108,7 +105,7 @@ public sealed class SessionReadingTests
             await Programs.StepAsync(turn, "two", () => 2);
             return TurnOutcome.Finished();
         });
-        (string id, string token) = Of(await channel.AskAsync(RawRequest.Post("/v1/session", "{}")));
+        (string id, string token) = await channel.BeginAsync();
         RawResponse whole = await channel.AskAsync(Get($"/v1/session/{id}/timeline", token));
         WireForm.CheckReply(whole);
         string[] kinds = ["effect_intent", "effect_result", "effect_intent", "effect_result", "marker"];
@@ -158,7 +155,7 @@ public sealed class SessionReadingTests
             });
         List<string> tokens = [];
         for (int i = 0; i < 5; i++)
-            tokens.Add((await channel.AskAsync(RawRequest.Post("/v1/session", "{}"))).Json.GetProperty("continuationToken").GetString()!);
+            tokens.Add((await channel.BeginAsync()).Token);
         foreach (int i in (int[])[1, 2, 4])
             Assert.That((await channel.AskAsync(RawRequest.Post(
                 $"/v1/session/s{i}/message", $$"""{"continuationToken":"{{tokens[i - 1]}}"}""", "Prefer: respond-async"))).Status, Is.EqualTo(202));

@@ -21,12 +21,6 @@ public sealed class StrangerTests
 
     private static readonly (string Method, string Path)[] Ticketed = [("GET", "/stream?ticket=x"), ("GET", "/stream?ticket="), ("GET", "/stream?follow=1&ticket=$OTHER")];
 
-    private static async Task<(string Id, string Token)> BeginAsync(Channel channel, params string[] fields)
-    {
-        JsonElement start = (await channel.AskAsync(RawRequest.Post("/v1/session", "{}", fields))).Json;
-        return (start.GetProperty("sessionId").GetString()!, start.GetProperty("continuationToken").GetString()!);
-    }
-
     private static Task<Channel> StartAsync(Gate gate, bool asks) => Channel.StartAsync(
         async (turn, cancel) =>
         {
@@ -54,8 +48,8 @@ public sealed class StrangerTests
         using Gate gate = new();
         await using Channel channel = await StartAsync(gate, asks: true);
         const string ann = "Authorization: Bearer ann", bob = "Authorization: Bearer bob";
-        (string id, string token) = await BeginAsync(channel, ann);
-        (string _, string own) = await BeginAsync(channel, bob);
+        (string id, string token) = await channel.BeginAsync(ann);
+        (string _, string own) = await channel.BeginAsync(bob);
         string ticket = (await channel.AskAsync(RawRequest.Post($"/v1/session/{id}/ticket", "", ann, $"X-Continuation-Token: {token}")))
             .Json.GetProperty("ticket").GetString()!;
         string none = new('A', id.Length);
@@ -105,8 +99,8 @@ public sealed class StrangerTests
     {
         using Gate gate = new();
         await using Channel channel = await StartAsync(gate, asks: false);
-        (string id, string token) = await BeginAsync(channel);
-        (string _, string other) = await BeginAsync(channel);
+        (string id, string token) = await channel.BeginAsync();
+        (string _, string other) = await channel.BeginAsync();
         Task<RawResponse>? running = null;
         if (state == "busy")
         {
@@ -139,7 +133,7 @@ public sealed class StrangerTests
     {
         using Gate gate = new();
         await using Channel channel = await StartAsync(gate, asks: true);
-        (string id, string token) = await BeginAsync(channel, "Authorization: Bearer ann");
+        (string id, string token) = await channel.BeginAsync("Authorization: Bearer ann");
         string[] told = new string[2];
         for (int i = 0; i < 2; i++)
         {

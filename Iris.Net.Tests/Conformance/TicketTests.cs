@@ -10,12 +10,6 @@ public sealed class TicketTests
     private const string Ann = "Authorization: Bearer ann";
     private const string Stale = "stale or invalid continuationToken";
 
-    private static async Task<(string Id, string Token)> BeginAsync(Channel channel, params string[] fields)
-    {
-        JsonElement start = (await channel.AskAsync(RawRequest.Post("/v1/session", "{}", fields))).Json;
-        return (start.GetProperty("sessionId").GetString()!, start.GetProperty("continuationToken").GetString()!);
-    }
-
     private static RawRequest Ask(string id, string token, params string[] fields) =>
         RawRequest.Post($"/v1/session/{id}/ticket", "", [$"X-Continuation-Token: {token}", .. fields]);
 
@@ -43,7 +37,7 @@ public sealed class TicketTests
         using TempDirectory directory = new();
         await using FileStateStore? store = isDurable ? new FileStateStore(directory.Path) : null;
         await using Channel channel = await Channel.StartAsync(Programs.Count, o => o with { Store = store, Authorize = Bearer.AskAsync });
-        (string id, string token) = await BeginAsync(channel, Ann);
+        (string id, string token) = await channel.BeginAsync(Ann);
         string ticket = await TicketAsync(channel, id, token, Ann);
         Assert.That(ticket, Does.Match("^[A-Za-z0-9_-]{43,}$").And.Not.Contain(token).And.Not.Contain(id));
         foreach (string fields in (string[])["X: nobody asks who it is", "Authorization: Bearer bob", "Authorization: Bearer throw"])
@@ -60,8 +54,8 @@ public sealed class TicketTests
     public async Task Opens_nothing_else()
     {
         await using Channel channel = await Channel.StartAsync(Programs.Count, o => o with { Authorize = Bearer.AskAsync });
-        (string id, string token) = await BeginAsync(channel, Ann);
-        (string other, string _) = await BeginAsync(channel, Ann);
+        (string id, string token) = await channel.BeginAsync(Ann);
+        (string other, string _) = await channel.BeginAsync(Ann);
         string ticket = await TicketAsync(channel, id, token, Ann);
         CheckStale(await StreamAsync(channel, other, ticket));
         CheckStale(await StreamAsync(channel, "nowhere", ticket));
@@ -91,7 +85,7 @@ public sealed class TicketTests
                 return Programs.Count(turn, cancel);
             },
             o => o with { Authorize = Bearer.AskAsync });
-        (string id, string token) = await BeginAsync(channel, Ann);
+        (string id, string token) = await channel.BeginAsync(Ann);
         string ticket = await TicketAsync(channel, id, token, Ann);
         foreach (string query in (string[])[ticket, "x", ""])
         {
@@ -111,7 +105,7 @@ public sealed class TicketTests
     public async Task Over_a_WebSocket_it_attaches_once_and_only_reads()
     {
         await using Channel channel = await Channel.StartAsync(Programs.Count, o => o with { Authorize = Bearer.AskAsync });
-        (string id, string token) = await BeginAsync(channel, Ann);
+        (string id, string token) = await channel.BeginAsync(Ann);
         string target = $"/v1/ws?ticket={await TicketAsync(channel, id, token, Ann)}";
         string attach = $$"""{"$iris":"attach","sessionId":"{{id}}"}""";
         await using RawWebSocket socket = await RawWebSocket.OpenAsync(channel.Url, [], RawWebSocket.TextFrame(attach), target);
@@ -147,7 +141,7 @@ public sealed class TicketTests
     public async Task Only_the_current_token_gets_one()
     {
         await using Channel channel = await Channel.StartAsync(Programs.Count);
-        (string id, string spent) = await BeginAsync(channel);
+        (string id, string spent) = await channel.BeginAsync();
         string token = (await channel.AskAsync(RawRequest.Post($"/v1/session/{id}/message", "{}", $"X-Continuation-Token: {spent}")))
             .Json.GetProperty("continuationToken").GetString()!;
         RawResponse refused = await channel.AskAsync(Ask(id, spent));
@@ -171,7 +165,7 @@ public sealed class TicketTests
                 return TurnOutcome.Finished();
             },
             o => o with { Time = time });
-        (string id, string token) = await BeginAsync(channel);
+        (string id, string token) = await channel.BeginAsync();
         string unused = await TicketAsync(channel, id, token), used = await TicketAsync(channel, id, token);
         time.Advance(60);
         Assert.That((await StreamAsync(channel, id, used)).Status, Is.EqualTo(200), "the last moment");
@@ -206,7 +200,7 @@ public sealed class TicketTests
     public async Task Ends_with_its_session()
     {
         await using Channel channel = await Channel.StartAsync(Programs.Count);
-        (string id, string token) = await BeginAsync(channel);
+        (string id, string token) = await channel.BeginAsync();
         string ticket = await TicketAsync(channel, id, token), unused = await TicketAsync(channel, id, token);
         Assert.That((await StreamAsync(channel, id, ticket)).Status, Is.EqualTo(200));
         Assert.That((await channel.AskAsync(new RawRequest("DELETE", $"/v1/session/{id}", $"X-Continuation-Token: {token}"))).Status, Is.EqualTo(204));
@@ -223,7 +217,7 @@ public sealed class TicketTests
         await using (FileStateStore store = new(directory.Path))
         await using (Channel channel = await Channel.StartAsync(Programs.Count, o => o with { Store = store, Keys = [key] }))
         {
-            (id, token) = await BeginAsync(channel);
+            (id, token) = await channel.BeginAsync();
             ticket = await TicketAsync(channel, id, token);
         }
 
@@ -240,7 +234,7 @@ public sealed class TicketTests
     {
         ManualTime time = new();
         await using Channel channel = await Channel.StartAsync(Programs.Count, o => o with { Time = time });
-        (string id, string token) = await BeginAsync(channel);
+        (string id, string token) = await channel.BeginAsync();
         for (int i = 0; i < before; i++)
             Assert.That((await StreamAsync(channel, id, await TicketAsync(channel, id, token))).Status, Is.EqualTo(200));
         string last = await TicketAsync(channel, id, token);

@@ -51,18 +51,18 @@ internal sealed class Listeners : IDisposable
     /// <summary>The measurements of an instrument, as text, once there are as many.</summary>
     public async Task<string[]> TextsAsync(string instrument, int count)
     {
-        await Patience.Until(() => Task.FromResult(_measured.Count(m => m.Name == instrument) >= count), $"{count} of {instrument}");
+        await Patience.Until(() => _measured.Count(m => m.Name == instrument) >= count, $"{count} of {instrument}");
         return [.. _measured.Where(m => m.Name == instrument).Select(m => m.ToString())];
     }
 
     public async Task<Activity> SpanAsync(Func<Activity, bool> which)
     {
-        await Patience.Until(() => Task.FromResult(_spans.Any(which)), "the span");
+        await Patience.Until(() => _spans.Any(which), "the span");
         return _spans.Single(which);
     }
 
     public async Task EventAsync(string text) =>
-        await Patience.Until(() => Task.FromResult(_events.Written.Contains(text)), $"'{text}' among {string.Join(", ", Written)}");
+        await Patience.Until(() => _events.Written.Contains(text), $"'{text}' among {string.Join(", ", Written)}");
 
     /// <summary>All that was told, as text.</summary>
     public string Everything() => string.Join('\n',

@@ -45,7 +45,7 @@ internal sealed class ServerTelemetryTests
         Assert.That(Sum("iris.server.connections"), Is.EqualTo(1));
         go.SetResult();
         await asked;
-        await Patience.Until(() => Task.FromResult(Sum("http.server.active_requests") == 0 && Sum("iris.server.connections") == 0));
+        await Patience.Until(() => Sum("http.server.active_requests") == 0 && Sum("iris.server.connections") == 0);
         Assert.That(
             (await listeners.TextsAsync("http.server.active_requests", 2))[1],
             Is.EqualTo("http.server.active_requests -1 http.request.method=GET url.scheme=http"));
@@ -197,7 +197,7 @@ internal sealed class ServerTelemetryTests
         using Listeners listeners = new();
         await using TestServer server = await TestServer.StartEchoAsync();
         await server.AskAsync("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-        await Patience.Until(() => Task.FromResult(listeners.Written.Any(text => text.StartsWith("ConnectionStop", StringComparison.Ordinal))));
+        await Patience.Until(() => listeners.Written.Any(text => text.StartsWith("ConnectionStop", StringComparison.Ordinal)));
         string[] told = [.. listeners.Written];
         string number = told[0].Split(' ')[1];
         Assert.That(told, Has.Length.EqualTo(4));

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Iris.Net.Tests.Conformance.Raw;
 using Iris.Serve.Images;
 
 namespace Iris.Net.Tests.Serve;
@@ -78,7 +79,7 @@ internal sealed class ImageCancelTests
     }
 
     private static Task UntilHangingAsync(TestImage image) =>
-        TestImage.UntilAsync(() => File.Exists(Path.Combine(image.Folder, "hanging")), "the program's hanging");
+        Patience.Until(() => File.Exists(Path.Combine(image.Folder, "hanging")), "the program's hanging");
 
     private static string Text(TurnOutcome outcome) => ((FinishedOutcome)outcome).Output.ToString();
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using Iris.Net.Tests.Conformance.Raw;
 
 namespace Iris.Net.Tests.Serve;
 
@@ -46,9 +47,9 @@ internal sealed class ImageFailureTests
         TurnReply failed = await server.TurnAsync(new { }, first);
         Assert.That(failed.Status, Is.EqualTo(HttpStatusCode.InternalServerError), failed.Text);
         Assert.That(failed.Text, Does.Contain("internal error: turn failed").And.Not.Contain(logged));
-        await TestImage.UntilAsync(() => server.Log.Contains(logged, StringComparison.Ordinal), logged);
+        await Patience.Until(() => server.Log.Contains(logged, StringComparison.Ordinal), logged);
         Assert.That(image.Pids, Has.Length.EqualTo(5));
-        await TestImage.UntilAsync(() => !image.Pids.Any(TestImage.IsAlive), "the end of every process");
+        await Patience.Until(() => !image.Pids.Any(TestImage.IsAlive), "the end of every process");
         TurnReply again = await server.TurnAsync(new { }, first);
         Assert.That(again.Output.GetString(), Is.EqualTo("well"));
     }
@@ -70,7 +71,7 @@ internal sealed class ImageFailureTests
         TurnReply failed = await server.TurnAsync(new { message = "hang" }, first);
         Assert.That(failed.Status, Is.EqualTo(HttpStatusCode.InternalServerError), failed.Text);
         Assert.That(image.Pids.Where(TestImage.IsAlive), Is.Empty);
-        await TestImage.UntilAsync(() => server.Log.Contains("ran past its time of 2 s", StringComparison.Ordinal), "the line of the log");
+        await Patience.Until(() => server.Log.Contains("ran past its time of 2 s", StringComparison.Ordinal), "the line of the log");
         Assert.That((await server.TurnAsync(new { }, first)).Output.GetString(), Is.EqualTo("well"));
     }
 
@@ -81,7 +82,7 @@ internal sealed class ImageFailureTests
         await using IrisServer server = await IrisServer.StartAsync(image.Folder);
         Assert.That((await server.TurnAsync(new { })).Status, Is.EqualTo(HttpStatusCode.InternalServerError));
         Assert.That(image.Pids.Select(TestImage.IsAlive), Is.EqualTo(new[] { false }));
-        await TestImage.UntilAsync(
+        await Patience.Until(
             () => server.Log.Contains("closed its output before it gave an outcome", StringComparison.Ordinal), "the line of the log");
     }
 
@@ -97,7 +98,7 @@ internal sealed class ImageFailureTests
             """, ""","workers":1""");
         await using IrisServer server = await IrisServer.StartAsync(image.Folder);
         int worker = (await server.TurnAsync(new { })).Output.GetInt32();
-        await TestImage.UntilAsync(() => File.Exists(Path.Combine(image.Folder, "spoke")), "what it says");
+        await Patience.Until(() => File.Exists(Path.Combine(image.Folder, "spoke")), "what it says");
         Assert.That((await server.TurnAsync(new { })).Output.GetInt32(), Is.Not.EqualTo(worker));
     }
 
@@ -107,6 +108,6 @@ internal sealed class ImageFailureTests
         using TestImage image = TestImage.Shell($"read -r turn; brood; {Finish}");
         await using IrisServer server = await IrisServer.StartAsync(image.Folder);
         Assert.That((await server.TurnAsync(new { })).Output.GetString(), Is.EqualTo("well"));
-        await TestImage.UntilAsync(() => !image.Pids.Any(TestImage.IsAlive), "the end of every process");
+        await Patience.Until(() => !image.Pids.Any(TestImage.IsAlive), "the end of every process");
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Iris.Net.Tests.Conformance.Raw;
 
 namespace Iris.Net.Tests.Serve;
 
@@ -30,7 +31,7 @@ internal sealed class ImageLifetimeTests
         await UntilHangingAsync(image);
         int[] all = [.. image.Pids, .. ChildrenOf(server.ProcessId)];
         server.Signal(SigKill);
-        await TestImage.UntilAsync(() => !all.Any(TestImage.IsAlive), "the end of every process");
+        await Patience.Until(() => !all.Any(TestImage.IsAlive), "the end of every process");
         Assert.That(async () => await turn, Throws.InstanceOf<HttpRequestException>());
     }
 
@@ -42,12 +43,12 @@ internal sealed class ImageLifetimeTests
         await server.TurnAsync(new { });
         int keeper = ChildrenOf(server.ProcessId).Single(child => CommandOf(child).Contains("sessions=", StringComparison.Ordinal));
         IrisServer.SignalTo(keeper, SigKill);
-        await TestImage.UntilAsync(() => !TestImage.IsAlive(keeper), "the keeper's end");
+        await Patience.Until(() => !TestImage.IsAlive(keeper), "the keeper's end");
         await server.TurnAsync(new { });
         Task turn = HangAsync(server, image);
         await UntilHangingAsync(image);
         server.Signal(SigKill);
-        await TestImage.UntilAsync(() => !image.Pids.Any(TestImage.IsAlive), "the end of every process");
+        await Patience.Until(() => !image.Pids.Any(TestImage.IsAlive), "the end of every process");
         Assert.That(async () => await turn, Throws.InstanceOf<HttpRequestException>());
     }
 
@@ -61,11 +62,11 @@ internal sealed class ImageLifetimeTests
         await UntilHangingAsync(image);
         int[] all = [.. image.Pids, .. ChildrenOf(server.ProcessId)];
         server.Signal(SigTerm);
-        await TestImage.UntilAsync(() => IsRefusing(server), "the drain");
+        await Patience.Until(() => IsRefusing(server), "the drain");
         image.Put("go");
         Assert.That((await turn).Output.GetString(), Is.EqualTo("well"));
         Assert.That(await server.WaitForExitAsync(), Is.Zero);
-        await TestImage.UntilAsync(() => !all.Any(TestImage.IsAlive), "the end of every process");
+        await Patience.Until(() => !all.Any(TestImage.IsAlive), "the end of every process");
     }
 
     [Test]
@@ -76,10 +77,10 @@ internal sealed class ImageLifetimeTests
         Task turn = HangAsync(server, image);
         await UntilHangingAsync(image);
         server.Signal(SigTerm);
-        await TestImage.UntilAsync(() => IsRefusing(server), "the drain");
+        await Patience.Until(() => IsRefusing(server), "the drain");
         server.Signal(SigTerm);
         Assert.That(await server.WaitForExitAsync(), Is.EqualTo(128 + SigTerm));
-        await TestImage.UntilAsync(() => !image.Pids.Any(TestImage.IsAlive), "the end of every process");
+        await Patience.Until(() => !image.Pids.Any(TestImage.IsAlive), "the end of every process");
         Assert.That(async () => await turn, Throws.InstanceOf<HttpRequestException>());
     }
 
@@ -104,7 +105,7 @@ internal sealed class ImageLifetimeTests
     }
 
     private static Task UntilHangingAsync(TestImage image) =>
-        TestImage.UntilAsync(() => File.Exists(Path.Combine(image.Folder, "hanging")), "the program's hanging");
+        Patience.Until(() => File.Exists(Path.Combine(image.Folder, "hanging")), "the program's hanging");
 
     private static bool IsRefusing(IrisServer server)
     {

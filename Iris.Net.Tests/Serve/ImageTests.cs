@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Iris.Net.Tests.Conformance.Raw;
 
 namespace Iris.Net.Tests.Serve;
 
@@ -119,7 +120,7 @@ internal sealed class ImageTests
             """);
         await using IrisServer server = await IrisServer.StartAsync(image.Folder);
         await server.TurnAsync(new { });
-        await TestImage.UntilAsync(() => server.Log.Contains("no end of line", StringComparison.Ordinal), "the log");
+        await Patience.Until(() => server.Log.Contains("no end of line", StringComparison.Ordinal), "the log");
         Assert.That(server.Log, Does.Match(@"(?m)^image desk: \[\d+\] looking up fares$"));
     }
 
@@ -132,7 +133,7 @@ internal sealed class ImageTests
             """);
         await using IrisServer server = await IrisServer.StartAsync(image.Folder);
         await server.TurnAsync(new { });
-        await TestImage.UntilAsync(() => server.Log.Count(c => c == 'x') == 100_000, "the log");
+        await Patience.Until(() => server.Log.Count(c => c == 'x') == 100_000, "the log");
         Assert.That(server.Log.Split('\n').Max(line => line.Count(c => c == 'x')), Is.EqualTo(8 * 1024));
     }
 
@@ -155,7 +156,7 @@ internal sealed class ImageTests
         int worker = (await server.TurnAsync(new { })).Output.GetInt32();
         Assert.That((await server.TurnAsync(new { })).Output.GetInt32(), Is.EqualTo(worker));
         IrisServer.SignalTo(worker, 9);
-        await TestImage.UntilAsync(() => !TestImage.IsAlive(worker), "the worker's end");
+        await Patience.Until(() => !Directory.Exists($"/proc/{worker}"), "the server to learn of the worker's end");
         Assert.That((await server.TurnAsync(new { })).Output.GetInt32(), Is.Not.EqualTo(worker));
     }
 
@@ -175,7 +176,7 @@ internal sealed class ImageTests
         TurnReply failed = await server.TurnAsync(new { message = "fail" });
         Assert.That(failed.Status, Is.EqualTo(HttpStatusCode.InternalServerError));
         Assert.That(failed.Text, Does.Not.Contain("no such fare"));
-        await TestImage.UntilAsync(() => server.Log.Contains("no such fare", StringComparison.Ordinal), "the line of the log");
+        await Patience.Until(() => server.Log.Contains("no such fare", StringComparison.Ordinal), "the line of the log");
         Assert.That((await server.TurnAsync(new { })).Output.GetInt32(), Is.EqualTo(worker));
     }
 
@@ -206,7 +207,7 @@ internal sealed class ImageTests
             """, ""","workers":1""");
         await using IrisServer server = await IrisServer.StartAsync(image.Folder);
         Task<TurnReply> first = server.TurnAsync(new { });
-        await TestImage.UntilAsync(() => File.Exists(Path.Combine(image.Folder, "busy")), "the first turn");
+        await Patience.Until(() => File.Exists(Path.Combine(image.Folder, "busy")), "the first turn");
         TurnReply refused = await server.TurnAsync(new { });
         Assert.That(refused.Status, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
         Assert.That(refused.Text, Is.EqualTo("""{"error":"overloaded","code":"overloaded"}"""));

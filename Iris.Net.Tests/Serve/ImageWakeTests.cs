@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Iris.Net.Tests.Conformance.Raw;
 using Iris.Net.Tests.Stores.Files;
 
 namespace Iris.Net.Tests.Serve;
@@ -84,7 +85,7 @@ internal sealed class ImageWakeTests
 
         Assert.That(image.Read("effects"), Is.EqualTo("a\nb\n"));
         await using IrisServer next = await IrisServer.StartAsync(image.Folder, "--data", data.Path);
-        await TestImage.UntilAsync(() => image.Read("effects").EndsWith("c\n", StringComparison.Ordinal), "the wake's end");
+        await Patience.Until(() => image.Read("effects").EndsWith("c\n", StringComparison.Ordinal), "the wake's end");
         Assert.That(image.Read("effects"), Is.EqualTo("a\nb\nb\nc\n"), "what had a result is not done again");
         using HttpRequestMessage ask = new(HttpMethod.Get, $"v1/session/{parked.SessionId}/turn");
         ask.Headers.Add("X-Continuation-Token", parked.Token);
@@ -107,7 +108,7 @@ internal sealed class ImageWakeTests
         };
         using HttpResponseMessage accepted = await server.Client.SendAsync(signal);
         Assert.That(accepted.StatusCode, Is.EqualTo(HttpStatusCode.Accepted));
-        await TestImage.UntilAsync(() => image.Read("woken").EndsWith('\n'), "the wake");
+        await Patience.Until(() => image.Read("woken").EndsWith('\n'), "the wake");
         Assert.That(JsonElement.Parse(image.Read("woken")).GetRawText(), Is.EqualTo(
             """[{"kind": "signal"}, {"name": "go", "payload": {"n": 1.5}}, 2]"""));
     }
@@ -129,7 +130,7 @@ internal sealed class ImageWakeTests
         for (int i = 0; i < 2; i++)
         {
             await using IrisServer server = await IrisServer.StartAsync(image.Folder, "--data", data);
-            await TestImage.UntilAsync(() => image.Read("woken").EndsWith('\n'), "the wake");
+            await Patience.Until(() => image.Read("woken").EndsWith('\n'), "the wake");
             await Task.Delay(1500);   // more than a tick: a second one would come
             server.Signal(15);
             await server.WaitForExitAsync();

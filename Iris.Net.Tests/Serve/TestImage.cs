@@ -66,16 +66,6 @@ internal sealed class TestImage : IDisposable
         }
     }
 
-    public static async Task UntilAsync(Func<bool> holds, string what)
-    {
-        long start = Environment.TickCount64;
-        while (!holds())
-        {
-            Assert.That(Environment.TickCount64 - start, Is.LessThan(Patience.TotalMilliseconds), $"waited for: {what}");
-            await Task.Delay(10);
-        }
-    }
-
     public void Dispose()
     {
         foreach (int process in Pids.Where(IsAlive))

@@ -273,7 +273,7 @@ internal sealed class CancelTests
 
             await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(InterruptAsync))).Within("the interrupts");
             // Who was interrupted gave up the session before its run is over.
-            await Patience.Until(() => Task.FromResult(runs.Count(run => !run.IsCompleted) == 1), "one runs");
+            await Patience.Until(() => runs.Count(run => !run.IsCompleted) == 1, "one runs");
             foreach (Task<TurnEnd> run in runs.Where(run => run.IsCompleted))
                 Assert.That((await run).Reason, Is.EqualTo(AbortReason.Cancelled));
             Assert.That((await CancelAsync(host, client)).Turn, Is.EqualTo(2));

@@ -30,6 +30,10 @@ internal sealed record RawResponse(RawHead Head, byte[] Body)
 
     public JsonElement Json => JsonElement.Parse(Body);
 
+    /// <summary>The session that a turn's reply is of, and its token.</summary>
+    public (string Id, string Token) Session =>
+        (Json.GetProperty("sessionId").GetString()!, Json.GetProperty("continuationToken").GetString()!);
+
     public string? this[string field] => Head[field];
 
     public override string ToString() => $"{Head.StatusLine} {Text}";

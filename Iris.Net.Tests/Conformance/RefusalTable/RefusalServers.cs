@@ -118,11 +118,7 @@ internal sealed class RefusalServers : IAsyncDisposable
     private async Task<string> TicketAsync(string id, string token) => (await _channel.AskAsync(
         RawRequest.Post($"/v1/session/{_values[id]}/ticket", "", $"X-Continuation-Token: {_values[token]}"))).Json.GetProperty("ticket").GetString()!;
 
-    private async Task BeginAsync(string id, string token)
-    {
-        JsonElement start = (await _channel.AskAsync(RawRequest.Post("/v1/session", "{}", Ann))).Json;
-        (_values[id], _values[token]) = (start.GetProperty("sessionId").GetString()!, start.GetProperty("continuationToken").GetString()!);
-    }
+    private async Task BeginAsync(string id, string token) => (_values[id], _values[token]) = await _channel.BeginAsync(Ann);
 
     private async Task ParkAsync(string id, string key, string then)
     {
